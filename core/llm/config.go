@@ -1,0 +1,103 @@
+package llm
+
+import "encoding/json"
+
+// Config describes a client: where requests go and how patient it is. Every field has a useful zero value.
+type Config struct {
+	Provider     json.RawMessage   `json:"provider,omitempty"` // name of a registry row, or a row as an object
+	BaseURL      string            `json:"base_url,omitempty"` // replaces the row's
+	APIKey       string            `json:"api_key,omitempty"`
+	ExtraHeaders map[string]string `json:"extra_headers,omitempty"`
+	Timeouts     Timeouts          `json:"timeouts,omitzero"`
+	Limits       Limits            `json:"limits,omitzero"`
+	MaxRetries   *int              `json:"max_retries,omitempty"`   // attempts after the first; default 2
+	RetryBackoff *float64          `json:"retry_backoff,omitempty"` // seconds before the first retry, doubled each time; default 0.25
+	Network      Network           `json:"network,omitzero"`
+	Azure        Azure             `json:"azure,omitzero"`
+}
+
+// Timeouts are four clocks in seconds. A missing field takes the value of the layer below (call, client, default); 0 means
+// that the clock never runs out. Request is the short form: it bounds the wait for the next thing, that is the whole answer
+// of a one-shot call, and the first token and every pause of a stream.
+type Timeouts struct {
+	Request    *float64 `json:"request,omitempty"`
+	Connect    *float64 `json:"connect,omitempty"`
+	FirstToken *float64 `json:"first_token,omitempty"`
+	Idle       *float64 `json:"idle,omitempty"`
+	Total      *float64 `json:"total,omitempty"`
+}
+
+// Limits bound what an answer may weigh, in bytes. A missing field takes the default; there is no "unlimited".
+type Limits struct {
+	EventBytes  *int64 `json:"event_bytes,omitempty"`  // one event of a stream; default 64 MiB
+	BodyBytes   *int64 `json:"body_bytes,omitempty"`   // a one-shot answer; default 256 MiB
+	HeaderBytes *int64 `json:"header_bytes,omitempty"` // the header of a response; default 1 MiB; client only
+}
+
+// Network says how to reach the vendor. Environment holds the proxy and certificate variables as the host sees them now,
+// because a Go runtime inside another process only sees those of the moment it was loaded.
+type Network struct {
+	Proxy          string            `json:"proxy,omitempty"`
+	CAFile         string            `json:"ca_file,omitempty"`
+	ClientCert     []string          `json:"client_cert,omitempty"` // certificate file, key file
+	HTTP2          bool              `json:"http2,omitempty"`
+	MaxConnections int               `json:"max_connections,omitempty"`
+	Environment    map[string]string `json:"environment,omitempty"`
+}
+
+// Azure addresses an Azure OpenAI deployment.
+type Azure struct {
+	APIVersion string `json:"api_version,omitempty"`
+	Deployment string `json:"deployment,omitempty"` // default: the model name
+}
+
+// DecodeConfig reads a client's configuration.
+func DecodeConfig(data []byte) (*Config, *Error) {
+	config := new(Config)
+	if len(data) == 0 {
+		return config, nil
+	}
+	if err := DecodeStrict("the client configuration", data, config); err != nil {
+		return nil, err
+	}
+	if config.MaxRetries != nil && *config.MaxRetries < 0 {
+		return nil, Configuration("max_retries", "max_retries must be 0 or more, got %d", *config.MaxRetries)
+	}
+	if config.RetryBackoff != nil && *config.RetryBackoff < 0 {
+		return nil, Configuration("retry_backoff", "retry_backoff must be 0 or more seconds, got %g", *config.RetryBackoff)
+	}
+	if n := len(config.Network.ClientCert); n != 0 && n != 2 {
+		return nil, Configuration("client_cert", "client_cert must be a certificate file and a key file, got %d names", n)
+	}
+	if config.Network.MaxConnections < 0 {
+		return nil, Configuration("max_connections", "max_connections must be 0 (no limit) or more, got %d", config.Network.MaxConnections)
+	}
+	if err := config.Timeouts.check(); err != nil {
+		return nil, err
+	}
+	return config, config.Limits.check()
+}
+
+func (t Timeouts) check() *Error {
+	for _, clock := range []struct {
+		name  string
+		value *float64
+	}{{"request", t.Request}, {"connect", t.Connect}, {"first_token", t.FirstToken}, {"idle", t.Idle}, {"total", t.Total}} {
+		if clock.value != nil && (*clock.value < 0 || *clock.value != *clock.value) {
+			return Configuration("timeouts."+clock.name, "timeouts.%s must be 0 (no limit) or more seconds, got %g", clock.name, *clock.value)
+		}
+	}
+	return nil
+}
+
+func (l Limits) check() *Error {
+	for _, limit := range []struct {
+		name  string
+		value *int64
+	}{{"event_bytes", l.EventBytes}, {"body_bytes", l.BodyBytes}, {"header_bytes", l.HeaderBytes}} {
+		if limit.value != nil && *limit.value <= 0 {
+			return Configuration("limits."+limit.name, "limits.%s must be more than 0 bytes, got %d", limit.name, *limit.value)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package llm
+
+import "encoding/json"
+
+// EventKind numbers what happens in the life of a call. The same numbers are the frame kinds of the C ABI, so they only
+// ever grow: a number is never given a second meaning.
+type EventKind uint8
+
+// Kinds below 16 carry raw UTF-8 deltas, kinds from 16 carry one JSON object, kinds from 64 are terminal: exactly one of
+// them ends a call.
+const (
+	EventText      EventKind = 1 // visible answer text; Index is the choice
+	EventReasoning EventKind = 2 // reasoning ("thinking") text; Index is the choice
+	EventRefusal   EventKind = 3 // refusal text; Index is the choice
+	EventToolArgs  EventKind = 4 // a piece of a tool call's JSON arguments; Index is the tool call
+
+	EventStart      EventKind = 16 // *Start: the vendor has begun to answer
+	EventToolBegin  EventKind = 17 // *ToolBegin; Index is the tool call
+	EventToolEnd    EventKind = 18 // *ToolEnd; Index is the tool call
+	EventUsage      EventKind = 19 // *Usage: what is known so far, merged
+	EventLogprobs   EventKind = 20 // json.RawMessage: token log-probabilities as the vendor sent them; Index is the choice
+	EventAnnotation EventKind = 21 // json.RawMessage: a citation or annotation; Index is the choice
+	EventPart       EventKind = 22 // json.RawMessage: an image or audio part; Index is the choice
+	EventDetail     EventKind = 23 // json.RawMessage: reasoning details or a signature, to be sent back; Index is the choice
+	EventRetry      EventKind = 24 // *Retry: an attempt failed and another follows
+	EventRaw        EventKind = 25 // json.RawMessage: the vendor's own JSON, only when the request asked for it
+	EventNotice     EventKind = 26 // json.RawMessage: a report of a long-running operation
+
+	EventFinish EventKind = 64 // *Finish: the answer is complete
+	EventResult EventKind = 65 // json.RawMessage: the result of an operation that has no stream
+	EventError  EventKind = 66 // *Error: the call failed
+)
+
+// IsDelta reports whether events of this kind carry raw text pieces that may be merged in a queue.
+func (k EventKind) IsDelta() bool { return k < EventStart }
+
+// IsTerminal reports whether an event of this kind ends its call.
+func (k EventKind) IsTerminal() bool { return k >= EventFinish }
+
+// IsVisible reports whether the event is part of the answer. The first visible event is the commit point: before it a
+// failed attempt may be repeated, after it never.
+func (k EventKind) IsVisible() bool {
+	switch k {
+	case EventStart, EventUsage, EventRetry, EventRaw, EventNotice, EventError:
+		return false
+	}
+	return true
+}
+
+// Event is one thing that happened in a call. Text is only valid until the function that received the event returns.
+type Event struct {
+	Kind  EventKind
+	Index uint16
+	Text  []byte // for delta kinds: valid UTF-8, never empty
+	Data  any    // for JSON kinds: the type named beside the kind
+}
+
+// Start is sent once per call, when the vendor's answer has begun.
+type Start struct {
+	ID        string            `json:"id,omitempty"`
+	Model     string            `json:"model,omitempty"`
+	Provider  string            `json:"provider,omitempty"`
+	RequestID string            `json:"request_id,omitempty"`
+	Headers   map[string]string `json:"headers,omitempty"` // lower-case names; secrets left out
+}
+
+// ToolBegin opens a tool call. Custom tools take free text instead of JSON arguments.
+type ToolBegin struct {
+	ID     string          `json:"id"`
+	Name   string          `json:"name"`
+	Choice int             `json:"choice,omitempty"`
+	Custom bool            `json:"custom,omitempty"`
+	Extra  json.RawMessage `json:"extra,omitempty"` // vendor data that must return with the call, such as a signature
+}
+
+// ToolEnd closes a tool call: its arguments are complete.
+type ToolEnd struct{}
+
+// Retry tells that an attempt failed and that the next one starts after Wait seconds.
+type Retry struct {
+	Attempt int     `json:"attempt"` // the attempt that failed, from 1
+	Wait    float64 `json:"wait"`    // seconds
+	Error   *Error  `json:"error"`
+}
+
+// Finish is what is known about a complete answer besides its content.
+type Finish struct {
+	FinishReason    string            `json:"finish_reason,omitempty"`     // unified word, see FinishReason
+	RawFinishReason string            `json:"raw_finish_reason,omitempty"` // the vendor's own word
+	Usage           *Usage            `json:"usage,omitempty"`
+	Model           string            `json:"model,omitempty"`
+	ID              string            `json:"id,omitempty"`
+	Provider        string            `json:"provider,omitempty"`
+	RequestID       string            `json:"request_id,omitempty"`
+	Created         float64           `json:"created,omitempty"` // seconds since 1970 UTC, as the vendor says
+	Fingerprint     string            `json:"system_fingerprint,omitempty"`
+	ServiceTier     string            `json:"service_tier,omitempty"`
+	Headers         map[string]string `json:"headers,omitempty"`
+	Warnings        []string          `json:"warnings,omitempty"`
+	Attempts        int               `json:"attempts,omitempty"`
+	Choices         []Choice          `json:"choices,omitempty"` // only when there is more than one
+}
+
+// Choice is the end of one of several parallel answers (n > 1).
+type Choice struct {
+	Index           int    `json:"index"`
+	FinishReason    string `json:"finish_reason,omitempty"`
+	RawFinishReason string `json:"raw_finish_reason,omitempty"`
+}
+
+// The unified finish reasons. A vendor's word that is in no table becomes FinishOther and stays readable as the raw reason.
+const (
+	FinishStop          = "stop"
+	FinishLength        = "length"
+	FinishToolCalls     = "tool_calls"
+	FinishContentFilter = "content_filter"
+	FinishError         = "error"
+	FinishOther         = "other"
+)

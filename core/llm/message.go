@@ -1,0 +1,233 @@
+package llm
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Message is one turn of a conversation in OpenAI's chat shape. Keys that only some vendors know stay in Extra and go out
+// again with the message.
+type Message struct {
+	Role       string
+	Text       string // the content when it is one string
+	Parts      []Part // the content when it is a list
+	HasContent bool   // false when content was null or absent
+	Name       string
+	ToolCalls  []ToolCall
+	ToolCallID string
+	Extra      []Member
+}
+
+// Member is one key of a JSON object whose order must be kept.
+type Member struct {
+	Key   string
+	Value json.RawMessage
+}
+
+// Part is one piece of a message's content: text, an image, audio, a file or what else a vendor takes.
+type Part struct {
+	Type string
+	Text string          // for text parts
+	Raw  json.RawMessage // the whole part as it was given
+}
+
+// ToolCall is one call that the model made.
+type ToolCall struct {
+	ID        string
+	Type      string // "function" or "custom"
+	Name      string
+	Arguments string // JSON text for functions, free text for custom tools
+	Extra     []Member
+}
+
+// Tool is one tool that the model may call; Raw is its whole declaration in OpenAI's shape.
+type Tool struct {
+	Type string
+	Raw  json.RawMessage
+}
+
+// UnmarshalJSON reads a message dict. Values of the wrong type are errors that name the key; see Message.check for the rest.
+func (m *Message) UnmarshalJSON(data []byte) error {
+	if kind := jsonKind(data); kind != "an object" {
+		return Configuration("messages", "each message must be an object with role and content, got %s", kind)
+	}
+	return eachMember(data, func(key string, value json.RawMessage) error {
+		switch key {
+		case "role":
+			return text("messages", "role", value, &m.Role)
+		case "content":
+			return m.setContent(value)
+		case "name":
+			return text("messages", "name", value, &m.Name)
+		case "tool_call_id":
+			return text("messages", "tool_call_id", value, &m.ToolCallID)
+		case "tool_calls":
+			return list("tool_calls", value, &m.ToolCalls)
+		}
+		if guess := nearest(key, []string{"role", "content", "name", "tool_calls", "tool_call_id"}); guess != "" {
+			return Configuration("messages", "a message has the unknown key %q; did you mean %q?", key, guess)
+		}
+		m.Extra = append(m.Extra, Member{key, value})
+		return nil
+	})
+}
+
+func (m *Message) setContent(value json.RawMessage) error {
+	switch jsonKind(value) {
+	case "null":
+		return nil
+	case "a string":
+		m.HasContent = true
+		return json.Unmarshal(value, &m.Text)
+	case "a list":
+		m.HasContent = true
+		m.Parts = []Part{}
+		return list("content", value, &m.Parts)
+	}
+	return Configuration("messages", "content of a message must be a string or a list of parts, got %s", jsonKind(value))
+}
+
+func (m *Message) check(index int) *Error {
+	if m.Role == "" {
+		return Configuration("messages", "messages[%d] has no role; it is \"system\", \"user\", \"assistant\" or \"tool\"", index)
+	}
+	if !m.HasContent && len(m.ToolCalls) == 0 && len(m.Extra) == 0 {
+		return Configuration("messages", "messages[%d] (%s) has no content; give a string or a list of parts", index, m.Role)
+	}
+	if m.Role == "tool" && m.ToolCallID == "" {
+		return Configuration("messages", "messages[%d] (tool) has no tool_call_id; give the id of the call that it answers", index)
+	}
+	return nil
+}
+
+// UnmarshalJSON reads a content part.
+func (p *Part) UnmarshalJSON(data []byte) error {
+	p.Raw = bytes.Clone(data)
+	if jsonKind(data) == "a string" {
+		if err := json.Unmarshal(data, &p.Text); err != nil {
+			return err
+		}
+		p.Type = "text"
+		raw, err := json.Marshal(map[string]string{"type": "text", "text": p.Text})
+		p.Raw = raw
+		return err
+	}
+	if kind := jsonKind(data); kind != "an object" {
+		return Configuration("messages", "a content part must be an object such as {\"type\": \"text\", \"text\": ...}, got %s", kind)
+	}
+	err := eachMember(data, func(key string, value json.RawMessage) error {
+		switch key {
+		case "type":
+			return text("messages", "type of a content part", value, &p.Type)
+		case "text":
+			return text("messages", "text of a content part", value, &p.Text)
+		}
+		return nil
+	})
+	if err == nil && p.Type == "" {
+		return Configuration("messages", "a content part has no type; it is for example \"text\" or \"image_url\"")
+	}
+	return err
+}
+
+// UnmarshalJSON reads a tool call. Arguments given as an object become the JSON text that vendors expect.
+func (c *ToolCall) UnmarshalJSON(data []byte) error {
+	if kind := jsonKind(data); kind != "an object" {
+		return Configuration("messages", "each of tool_calls must be an object with id and function, got %s", kind)
+	}
+	c.Type = "function"
+	err := eachMember(data, func(key string, value json.RawMessage) error {
+		switch key {
+		case "id":
+			return text("messages", "id of a tool call", value, &c.ID)
+		case "type":
+			return text("messages", "type of a tool call", value, &c.Type)
+		case "function", "custom":
+			return eachMember(value, c.setFunction)
+		}
+		c.Extra = append(c.Extra, Member{key, value})
+		return nil
+	})
+	if err == nil && c.Name == "" {
+		return Configuration("messages", "a tool call has no function name; give {\"function\": {\"name\": ..., \"arguments\": ...}}")
+	}
+	return err
+}
+
+func (c *ToolCall) setFunction(key string, value json.RawMessage) error {
+	switch key {
+	case "name":
+		return text("messages", "name of a tool call", value, &c.Name)
+	case "arguments", "input":
+		if jsonKind(value) == "a string" {
+			return json.Unmarshal(value, &c.Arguments)
+		}
+		if jsonKind(value) != "null" {
+			c.Arguments = string(value)
+		}
+	}
+	return nil
+}
+
+// UnmarshalJSON reads a tool declaration.
+func (t *Tool) UnmarshalJSON(data []byte) error {
+	t.Raw = bytes.Clone(data)
+	if kind := jsonKind(data); kind != "an object" {
+		return Configuration("tools", "each of tools must be an object such as {\"type\": \"function\", \"function\": {...}}, got %s", kind)
+	}
+	return eachMember(data, func(key string, value json.RawMessage) error {
+		if key == "type" {
+			return text("tools", "type of a tool", value, &t.Type)
+		}
+		return nil
+	})
+}
+
+func (t *Tool) check(index int) *Error {
+	if t.Type == "" {
+		return Configuration("tools", "tools[%d] has no type; a function is {\"type\": \"function\", \"function\": {\"name\": ...}}", index)
+	}
+	return nil
+}
+
+// eachMember visits the members of a JSON object in order.
+func eachMember(data []byte, visit func(key string, value json.RawMessage) error) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if opening, err := decoder.Token(); err != nil || opening != json.Delim('{') {
+		return Configuration("messages", "expected an object, got %s", jsonKind(data))
+	}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return err
+		}
+		if err := visit(key.(string), value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func text(field, what string, value json.RawMessage, into *string) error {
+	if jsonKind(value) == "null" {
+		return nil
+	}
+	if json.Unmarshal(value, into) != nil {
+		return Configuration(field, "%s must be a string, got %s", what, jsonKind(value))
+	}
+	return nil
+}
+
+func list[T any](what string, value json.RawMessage, into *[]T) error {
+	switch jsonKind(value) {
+	case "null":
+		return nil
+	case "a list":
+		return json.Unmarshal(value, into)
+	}
+	return Configuration("messages", "%s must be a list, got %s", what, jsonKind(value))
+}

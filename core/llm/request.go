@@ -1,0 +1,150 @@
+package llm
+
+import "encoding/json"
+
+// Op names what a submitted request asks for.
+type Op string
+
+const (
+	OpGenerate Op = "generate" // one answer, delivered whole
+	OpStream   Op = "stream"   // one answer, delivered as it is made
+	OpFake     Op = "fake"     // run the scripted model server on loopback until cancelled
+)
+
+// Ops lists every operation.
+func Ops() []Op { return []Op{OpGenerate, OpStream, OpFake} }
+
+// Request is one question to a model, in the words of OpenAI's chat API where that has a word. A nil or empty field was not
+// given and is not sent. Raw JSON fields pass through to vendors that know them.
+type Request struct {
+	Op       Op        `json:"op"`
+	Model    string    `json:"model,omitempty"`
+	Messages []Message `json:"messages,omitempty"`
+
+	MaxTokens           *int64   `json:"max_tokens,omitempty"`
+	MaxCompletionTokens *int64   `json:"max_completion_tokens,omitempty"`
+	Temperature         *float64 `json:"temperature,omitempty"`
+	TopP                *float64 `json:"top_p,omitempty"`
+	TopK                *int64   `json:"top_k,omitempty"`
+	Stop                Strings  `json:"stop,omitempty"`
+	FrequencyPenalty    *float64 `json:"frequency_penalty,omitempty"`
+	PresencePenalty     *float64 `json:"presence_penalty,omitempty"`
+	Seed                *int64   `json:"seed,omitempty"`
+	N                   *int64   `json:"n,omitempty"`
+
+	Tools             []Tool          `json:"tools,omitempty"`
+	ToolChoice        json.RawMessage `json:"tool_choice,omitempty"`
+	ParallelToolCalls *bool           `json:"parallel_tool_calls,omitempty"`
+	ResponseFormat    json.RawMessage `json:"response_format,omitempty"`
+
+	Logprobs    *bool           `json:"logprobs,omitempty"`
+	TopLogprobs *int64          `json:"top_logprobs,omitempty"`
+	LogitBias   json.RawMessage `json:"logit_bias,omitempty"`
+
+	ReasoningEffort  string          `json:"reasoning_effort,omitempty"`
+	Verbosity        string          `json:"verbosity,omitempty"`
+	ServiceTier      string          `json:"service_tier,omitempty"`
+	Store            *bool           `json:"store,omitempty"`
+	Metadata         json.RawMessage `json:"metadata,omitempty"`
+	User             string          `json:"user,omitempty"`
+	SafetyIdentifier string          `json:"safety_identifier,omitempty"`
+	PromptCacheKey   string          `json:"prompt_cache_key,omitempty"`
+	Modalities       json.RawMessage `json:"modalities,omitempty"`
+	Audio            json.RawMessage `json:"audio,omitempty"`
+	Prediction       json.RawMessage `json:"prediction,omitempty"`
+	StreamOptions    json.RawMessage `json:"stream_options,omitempty"`
+
+	IncludeUsage *bool                      `json:"include_usage,omitempty"` // streams: ask the vendor for token counts
+	IncludeRaw   bool                       `json:"include_raw,omitempty"`   // deliver the vendor's own JSON as well
+	ExtraBody    map[string]json.RawMessage `json:"extra_body,omitempty"`    // the last word on the request body
+	ExtraHeaders map[string]string          `json:"extra_headers,omitempty"`
+
+	APIKey     string   `json:"api_key,omitempty"`
+	BaseURL    string   `json:"base_url,omitempty"`
+	Timeouts   Timeouts `json:"timeouts,omitzero"`
+	Limits     Limits   `json:"limits,omitzero"`
+	MaxRetries *int     `json:"max_retries,omitempty"`
+
+	Fake json.RawMessage `json:"fake,omitempty"` // for OpFake: the server's options
+}
+
+// Strings is a list of strings that may be written as a single string.
+type Strings []string
+
+// UnmarshalJSON accepts "a" as well as ["a", "b"].
+func (s *Strings) UnmarshalJSON(data []byte) error {
+	var one string
+	if json.Unmarshal(data, &one) == nil {
+		*s = Strings{one}
+		return nil
+	}
+	var many []string
+	if json.Unmarshal(data, &many) != nil {
+		return Configuration("stop", "'stop' must be a string or list of strings.")
+	}
+	*s = many
+	return nil
+}
+
+// DecodeRequest reads and checks one request.
+func DecodeRequest(data []byte) (*Request, *Error) {
+	request := new(Request)
+	if err := DecodeStrict("the request", data, request); err != nil {
+		return nil, err
+	}
+	return request, request.check()
+}
+
+func (r *Request) check() *Error {
+	switch r.Op {
+	case OpFake:
+		return nil
+	case OpGenerate, OpStream:
+	case "":
+		return Configuration("op", "op is missing; it is one of %q", Ops())
+	default:
+		return Configuration("op", "op %q is not known; it is one of %q", r.Op, Ops())
+	}
+	if r.Model == "" {
+		return Configuration("model", "model is missing; give the name of a model, for example \"gpt-4o-mini\"")
+	}
+	if len(r.Messages) == 0 {
+		return Configuration("messages", "messages is empty; give at least one message")
+	}
+	for i := range r.Messages {
+		if err := r.Messages[i].check(i); err != nil {
+			return err
+		}
+	}
+	for i := range r.Tools {
+		if err := r.Tools[i].check(i); err != nil {
+			return err
+		}
+	}
+	return r.checkNumbers()
+}
+
+func (r *Request) checkNumbers() *Error {
+	positive := []struct {
+		name  string
+		value *int64
+	}{{"max_tokens", r.MaxTokens}, {"max_completion_tokens", r.MaxCompletionTokens}, {"n", r.N}}
+	for _, field := range positive {
+		if field.value != nil && *field.value < 1 {
+			return Configuration(field.name, "%s must be 1 or more, got %d", field.name, *field.value)
+		}
+	}
+	if r.MaxTokens != nil && r.MaxCompletionTokens != nil {
+		return Configuration("max_completion_tokens", "max_tokens and max_completion_tokens mean the same; give one of them")
+	}
+	if r.MaxRetries != nil && *r.MaxRetries < 0 {
+		return Configuration("max_retries", "max_retries must be 0 or more, got %d", *r.MaxRetries)
+	}
+	if err := r.Timeouts.check(); err != nil {
+		return err
+	}
+	if r.Limits.HeaderBytes != nil {
+		return Configuration("limits.header_bytes", "limits.header_bytes can only be set on the client: connections are shared by its calls")
+	}
+	return r.Limits.check()
+}

@@ -1,0 +1,3 @@
+module pyagent
+
+go 1.26
