@@ -1,0 +1,82 @@
+package provider
+
+import (
+	"net/url"
+	"strings"
+
+	"pyagent/core/llm"
+)
+
+// chatURL joins the base URL and the path of the chat route: with one slash between them, the base's query kept, and a path
+// that is already there not doubled.
+func chatURL(call Call, model string) (string, *llm.Error) {
+	base := call.BaseURL
+	if base == "" {
+		base = call.Row.BaseURL
+	}
+	if base == "" {
+		hint := "give base_url"
+		if len(call.Row.BaseURLEnv) > 0 {
+			hint += " or set " + call.Row.BaseURLEnv[0]
+		}
+		return "", llm.Configuration("base_url", "provider %q has no base URL of its own; %s", call.Row.Name, hint)
+	}
+	address, err := parseBase(base)
+	if err != nil {
+		return "", err
+	}
+	chat := call.Row.ChatPath
+	if chat == "" {
+		chat = "/chat/completions"
+	}
+	path := strings.TrimRight(address.EscapedPath(), "/")
+	if call.Row.Deployments {
+		path = deploymentPath(call, path, model)
+		addVersion(call, address, path)
+	}
+	if !strings.HasSuffix(path, chat) {
+		path += chat
+	}
+	address.RawPath = path
+	if address.Path, _ = url.PathUnescape(path); address.Path == path {
+		address.RawPath = ""
+	}
+	return address.String(), nil
+}
+
+// parseBase checks a base URL. User names and passwords in it are never shown.
+func parseBase(base string) (*url.URL, *llm.Error) {
+	address, err := url.Parse(base)
+	if err != nil {
+		return nil, llm.Configuration("base_url", "base_url is not a URL; it looks like \"https://api.example.com/v1\"")
+	}
+	if address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
+		return nil, llm.Configuration("base_url",
+			"base_url %q must begin with http:// or https:// and a host; it looks like \"https://api.example.com/v1\"", address.Redacted())
+	}
+	address.Fragment, address.RawFragment = "", ""
+	return address, nil
+}
+
+// deploymentPath extends the path of an Azure resource. Bases occur as the bare resource, with /openai, with the deployment,
+// and as /openai/v1, where the deployment is named in the body like any model.
+func deploymentPath(call Call, path, model string) string {
+	if strings.HasSuffix(path, "/openai/v1") || strings.Contains(path, "/openai/deployments/") {
+		return path
+	}
+	if call.Azure.Deployment != "" {
+		model = call.Azure.Deployment
+	}
+	return strings.TrimSuffix(path, "/openai") + "/openai/deployments/" + url.PathEscape(model)
+}
+
+func addVersion(call Call, address *url.URL, path string) {
+	version := call.Azure.APIVersion
+	if version == "" && !strings.HasSuffix(path, "/openai/v1") {
+		version = call.Row.APIVersion
+	}
+	if query := address.Query(); version != "" && (call.Azure.APIVersion != "" || !query.Has("api-version")) {
+		query.Set("api-version", version)
+		address.RawQuery = query.Encode()
+	}
+}

@@ -1,0 +1,110 @@
+package provider
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"unicode/utf8"
+)
+
+// object writes a JSON object member by member, in the order of the calls. Encoding by hand keeps the order of keys and the
+// bytes of an unchanged prefix stable, which prompt caches and recorded tests depend on, and leaves <, > and & alone.
+type object struct {
+	out   []byte
+	empty bool
+}
+
+func newObject(out []byte) *object { return &object{append(out, '{'), true} }
+
+func (o *object) key(name string) {
+	if !o.empty {
+		o.out = append(o.out, ',')
+	}
+	o.empty = false
+	o.out = append(appendString(o.out, name), ':')
+}
+
+func (o *object) raw(name string, value []byte) {
+	o.key(name)
+	o.out = append(o.out, bytes.TrimSpace(value)...)
+}
+
+func (o *object) text(name, value string) {
+	o.key(name)
+	o.out = appendString(o.out, value)
+}
+
+func (o *object) end() []byte { return append(o.out, '}') }
+
+// appendString writes a JSON string. What is not UTF-8 becomes U+FFFD.
+func appendString(out []byte, text string) []byte {
+	const hex = "0123456789abcdef"
+	out = append(out, '"')
+	start := 0
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(text[i:])
+			if r == utf8.RuneError && size == 1 {
+				out = append(append(out, text[start:i]...), "\uFFFD"...)
+				start = i + 1
+			}
+			i += size
+			continue
+		}
+		if c >= 0x20 && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		out = append(out, text[start:i]...)
+		switch c {
+		case '"', '\\':
+			out = append(out, '\\', c)
+		case '\n':
+			out = append(out, '\\', 'n')
+		case '\r':
+			out = append(out, '\\', 'r')
+		case '\t':
+			out = append(out, '\\', 't')
+		default:
+			out = append(out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+		i++
+		start = i
+	}
+	return append(append(out, text[start:]...), '"')
+}
+
+func appendStrings(out []byte, list []string) []byte {
+	out = append(out, '[')
+	for i, text := range list {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = appendString(out, text)
+	}
+	return append(out, ']')
+}
+
+// appendFloat writes a number as encoding/json does, without an exponent where people do not expect one.
+func appendFloat(out []byte, value float64) ([]byte, error) {
+	text, err := json.Marshal(value) // refuses NaN and infinities
+	return append(out, text...), err
+}
+
+func appendInt(out []byte, value int64) []byte { return strconv.AppendInt(out, value, 10) }
+
+// quoted tells whether a raw JSON value is a string.
+func quoted(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '"' }
+
+// absent tells whether a raw JSON value is missing or null.
+func absent(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
+
+// unquote returns a raw JSON string's text, or "" for anything else.
+func unquote(raw json.RawMessage) string {
+	var text string
+	if !quoted(raw) || json.Unmarshal(raw, &text) != nil {
+		return ""
+	}
+	return text
+}

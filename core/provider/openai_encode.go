@@ -1,0 +1,242 @@
+package provider
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"pyagent/core/llm"
+)
+
+// Encode builds a chat-completions request.
+func (openAI) Encode(call Call) (*HTTPRequest, []string, *llm.Error) {
+	header, failed := requestHeader(call)
+	if failed != nil {
+		return nil, nil, failed
+	}
+	address, failed := chatURL(call, call.Request.Model)
+	if failed != nil {
+		return nil, nil, failed
+	}
+	encoder := &chatEncoder{call: call, request: call.Request, row: call.Row, written: map[string]bool{}}
+	if !slices.ContainsFunc(call.Row.RenameExcept, func(prefix string) bool { return strings.HasPrefix(call.Request.Model, prefix) }) {
+		encoder.rename = call.Row.Rename
+	}
+	body := encoder.body()
+	if encoder.failed != nil {
+		encoder.failed.Provider, encoder.failed.Model = call.Row.Name, call.Request.Model
+		return nil, nil, encoder.failed
+	}
+	return &HTTPRequest{Method: "POST", URL: address, Header: header, Body: body}, encoder.warnings, nil
+}
+
+// chatEncoder writes one request body. The first failure sticks and is reported at the end.
+type chatEncoder struct {
+	call     Call
+	request  *llm.Request
+	row      *Row
+	rename   map[string]string
+	out      *object
+	written  map[string]bool
+	warnings []string
+	failed   *llm.Error
+}
+
+func (e *chatEncoder) body() []byte {
+	e.out = newObject(make([]byte, 0, 1024))
+	model := e.request.Model
+	if e.row.Deployments && e.call.Azure.Deployment != "" {
+		model = e.call.Azure.Deployment
+	}
+	e.put("model", func(out []byte) []byte { return appendString(out, model) })
+	e.put("messages", e.messages)
+	e.sampling()
+	e.tools()
+	e.options()
+	e.streaming()
+	for _, name := range slices.Sorted(maps.Keys(e.request.ExtraBody)) {
+		if !e.written[name] {
+			e.out.raw(name, e.request.ExtraBody[name])
+		}
+	}
+	return e.out.end()
+}
+
+// put writes one member. A key of extra_body takes its place, whatever it holds: it is the user's last word.
+func (e *chatEncoder) put(name string, write func(out []byte) []byte) {
+	e.written[name] = true
+	if raw, ok := e.request.ExtraBody[name]; ok {
+		e.out.raw(name, raw)
+		return
+	}
+	e.out.key(name)
+	e.out.out = write(e.out.out)
+}
+
+// field writes an option under the vendor's name for it, or refuses it. harmless says that the value asks for what happens
+// anyway, so that a vendor without the option honours it too.
+func (e *chatEncoder) field(name string, harmless bool, write func(out []byte) []byte) {
+	sent := name
+	if theirs, ok := e.rename[name]; ok {
+		sent = theirs
+	}
+	if _, ok := e.request.ExtraBody[sent]; !ok {
+		if slices.Contains(e.row.Unsupported, name) {
+			if !harmless {
+				e.refuse(name, "%s does not take %s; leave it out, or send it all the same with extra_body", e.row.Name, name)
+			}
+			return
+		}
+		if slices.Contains(e.row.Ignored, name) && !harmless {
+			e.warnings = append(e.warnings, fmt.Sprintf("%s takes %s but documents that it has no effect", e.row.Name, name))
+		}
+	}
+	e.put(sent, write)
+}
+
+func (e *chatEncoder) refuse(name, format string, args ...any) {
+	if e.failed == nil {
+		e.failed = llm.Errorf(llm.KindUnsupported, format, args...)
+		e.failed.Param = name
+	}
+}
+
+func (e *chatEncoder) integer(name string, value *int64, harmless bool) {
+	if value != nil {
+		e.field(name, harmless, func(out []byte) []byte { return appendInt(out, *value) })
+	}
+}
+
+func (e *chatEncoder) float(name string, value *float64) {
+	if value == nil {
+		return
+	}
+	e.field(name, false, func(out []byte) []byte {
+		out, err := appendFloat(out, *value)
+		if err != nil && e.failed == nil {
+			e.failed = llm.Configuration(name, "%s must be a finite number, got %g", name, *value)
+		}
+		return out
+	})
+}
+
+func (e *chatEncoder) boolean(name string, value *bool, harmless bool) {
+	if value != nil {
+		e.field(name, harmless, func(out []byte) []byte { return fmt.Append(out, *value) })
+	}
+}
+
+func (e *chatEncoder) text(name, value string) {
+	if value != "" {
+		e.field(name, false, func(out []byte) []byte { return appendString(out, value) })
+	}
+}
+
+func (e *chatEncoder) json(name string, value json.RawMessage) {
+	if !absent(value) {
+		e.field(name, false, func(out []byte) []byte { return append(out, value...) })
+	}
+}
+
+func (e *chatEncoder) sampling() {
+	r := e.request
+	e.integer("max_tokens", r.MaxTokens, false)
+	e.integer("max_completion_tokens", r.MaxCompletionTokens, false)
+	e.float("temperature", r.Temperature)
+	e.float("top_p", r.TopP)
+	e.integer("top_k", r.TopK, false)
+	if len(r.Stop) == 1 {
+		e.text("stop", r.Stop[0])
+	} else if len(r.Stop) > 1 {
+		e.field("stop", false, func(out []byte) []byte { return appendStrings(out, r.Stop) })
+	}
+	e.float("frequency_penalty", r.FrequencyPenalty)
+	e.float("presence_penalty", r.PresencePenalty)
+	e.integer("seed", r.Seed, false)
+	e.integer("n", r.N, r.N != nil && *r.N == 1)
+	e.boolean("logprobs", r.Logprobs, r.Logprobs != nil && !*r.Logprobs)
+	e.integer("top_logprobs", r.TopLogprobs, false)
+	e.json("logit_bias", r.LogitBias)
+}
+
+func (e *chatEncoder) tools() {
+	if len(e.request.Tools) > 0 {
+		e.field("tools", false, func(out []byte) []byte {
+			for i, tool := range e.request.Tools {
+				out = append(append(out, "[,"[min(i, 1)]), tool.Raw...)
+			}
+			return append(out, ']')
+		})
+	}
+	e.json("tool_choice", e.request.ToolChoice)
+	e.boolean("parallel_tool_calls", e.request.ParallelToolCalls, false)
+	e.responseFormat()
+}
+
+func (e *chatEncoder) responseFormat() {
+	format := e.request.ResponseFormat
+	var typed struct {
+		Type string `json:"type"`
+	}
+	if len(e.row.Formats) > 0 && !absent(format) && json.Unmarshal(format, &typed) == nil && !slices.Contains(e.row.Formats, typed.Type) {
+		e.refuse("response_format", "%s does not take response_format of type %q, only %q; put the schema into the prompt",
+			e.row.Name, typed.Type, e.row.Formats)
+	}
+	e.json("response_format", format)
+}
+
+func (e *chatEncoder) options() {
+	r := e.request
+	e.text("reasoning_effort", r.ReasoningEffort)
+	e.text("verbosity", r.Verbosity)
+	e.text("service_tier", r.ServiceTier)
+	e.boolean("store", r.Store, r.Store != nil && !*r.Store)
+	e.json("metadata", r.Metadata)
+	e.text("user", r.User)
+	e.text("safety_identifier", r.SafetyIdentifier)
+	e.text("prompt_cache_key", r.PromptCacheKey)
+	e.json("modalities", r.Modalities)
+	e.json("audio", r.Audio)
+	e.json("prediction", r.Prediction)
+}
+
+// streaming asks for a stream and for its token counts: always when the user says so, never when the user says no, and
+// without a word from the user wherever the vendor does not count unasked.
+func (e *chatEncoder) streaming() {
+	theirs := e.request.StreamOptions
+	if !e.call.Stream {
+		if !absent(theirs) && e.failed == nil {
+			e.failed = llm.Configuration("stream_options", "stream_options is for streams only; leave it out of a one-shot call")
+		}
+		return
+	}
+	e.put("stream", func(out []byte) []byte { return append(out, "true"...) })
+	include := e.request.IncludeUsage
+	ask := include != nil && *include || include == nil && !e.row.UsageAlways
+	if slices.Contains(e.row.Unsupported, "stream_options") {
+		ask = false
+	}
+	var keys map[string]json.RawMessage
+	if !absent(theirs) && json.Unmarshal(theirs, &keys) != nil && e.failed == nil {
+		e.failed = llm.Configuration("stream_options", "stream_options must be an object, got %s", theirs)
+		return
+	}
+	if len(keys) == 0 && !ask {
+		return
+	}
+	if _, ok := keys["include_usage"]; ask && !ok {
+		if keys == nil {
+			keys = map[string]json.RawMessage{}
+		}
+		keys["include_usage"] = json.RawMessage("true")
+	}
+	e.field("stream_options", false, func(out []byte) []byte {
+		options := newObject(out)
+		for _, name := range slices.Sorted(maps.Keys(keys)) {
+			options.raw(name, keys[name])
+		}
+		return options.end()
+	})
+}

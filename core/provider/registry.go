@@ -1,0 +1,201 @@
+package provider
+
+import (
+	"slices"
+
+	"pyagent/core/llm"
+)
+
+// Lookup finds a vendor's row by name. The row is a copy of its own.
+func Lookup(name string) (*Row, bool) {
+	for _, row := range Rows() {
+		if row.Name == name {
+			return &row, true
+		}
+	}
+	return nil, false
+}
+
+// UnknownProvider is the error for a name that Lookup does not find.
+func UnknownProvider(name string) *llm.Error {
+	var names []string
+	for _, row := range Rows() {
+		names = append(names, row.Name)
+	}
+	slices.Sort(names)
+	if guess := llm.Nearest(name, names); guess != "" {
+		return llm.Configuration("provider", "provider %q is not known; did you mean %q?", name, guess)
+	}
+	return llm.Configuration("provider",
+		"provider %q is not known; it is one of %q, or an object such as {\"name\": %q, \"base_url\": ...}", name, names, name)
+}
+
+// Rows lists every known vendor. To add one that speaks an existing dialect, add its row and a folder of recorded answers.
+// A field is listed as unsupported only where the vendor documents that it refuses or drops it: what a vendor learns to
+// take should work without a new release, and what it refuses it says itself.
+func Rows() []Row {
+	return slices.Concat(openAIRows(), hostedRows(), localRows())
+}
+
+func openAIRows() []Row {
+	// Models from the o-series on refuse max_tokens; the older families know both names, but old servers only the old one.
+	modern := map[string]string{"max_tokens": "max_completion_tokens"}
+	old := []string{"gpt-3.5", "gpt-4", "chatgpt-4o", "ft:gpt-3.5", "ft:gpt-4"}
+	return []Row{
+		{
+			Name: "openai", BaseURL: "https://api.openai.com/v1", BaseURLEnv: []string{"OPENAI_BASE_URL"},
+			KeyEnv: []string{"OPENAI_API_KEY"}, Rename: modern, RenameExcept: old, Unsupported: []string{"top_k"},
+			Rules: []llm.Rule{{Code: "invalid_prompt", Kind: llm.KindContentPolicy}},
+		},
+		{
+			Name: "azure", BaseURLEnv: []string{"AZURE_OPENAI_ENDPOINT"}, KeyEnv: []string{"AZURE_OPENAI_API_KEY"},
+			Auth: "api-key", Deployments: true, APIVersion: "2024-10-21",
+			APIVersionEnv: []string{"AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"},
+			DeploymentEnv: []string{"AZURE_OPENAI_DEPLOYMENT_NAME"},
+			Rename:        modern, RenameExcept: append(slices.Clone(old), "gpt-35"), Unsupported: []string{"top_k"},
+		},
+	}
+}
+
+func hostedRows() []Row {
+	onlyMaxTokens := map[string]string{"max_completion_tokens": "max_tokens"}
+	return []Row{
+		{
+			Name: "openrouter", BaseURL: "https://openrouter.ai/api/v1", BaseURLEnv: []string{"OPENROUTER_BASE_URL"},
+			KeyEnv: []string{"OPENROUTER_API_KEY"}, Rules: openRouterRules(),
+		},
+		{
+			Name: "anthropic", BaseURL: "https://api.anthropic.com/v1", BaseURLEnv: []string{"ANTHROPIC_BASE_URL"},
+			KeyEnv: []string{"ANTHROPIC_API_KEY"}, Unsupported: []string{"n", "top_k"},
+			Ignored: []string{
+				"logprobs", "top_logprobs", "logit_bias", "frequency_penalty", "presence_penalty", "seed", "metadata", "service_tier",
+				"store", "user", "prediction", "audio", "modalities", "response_format", "reasoning_effort",
+			},
+		},
+		{
+			Name: "groq", BaseURL: "https://api.groq.com/openai/v1", BaseURLEnv: []string{"GROQ_BASE_URL"},
+			KeyEnv: []string{"GROQ_API_KEY"}, Unsupported: []string{"logprobs", "top_logprobs", "logit_bias", "n", "top_k"},
+		},
+		{
+			Name: "together", BaseURL: "https://api.together.xyz/v1", BaseURLEnv: []string{"TOGETHER_BASE_URL"},
+			KeyEnv: []string{"TOGETHER_API_KEY"}, Rename: onlyMaxTokens,
+		},
+		{
+			Name: "fireworks", BaseURL: "https://api.fireworks.ai/inference/v1", BaseURLEnv: []string{"FIREWORKS_BASE_URL"},
+			KeyEnv: []string{"FIREWORKS_API_KEY"}, Rename: onlyMaxTokens,
+		},
+		{
+			Name: "deepseek", BaseURL: "https://api.deepseek.com", BaseURLEnv: []string{"DEEPSEEK_BASE_URL"},
+			KeyEnv: []string{"DEEPSEEK_API_KEY"}, Rename: onlyMaxTokens, Unsupported: []string{"top_k", "n", "seed"},
+			Formats: []string{"text", "json_object"},
+		},
+		{
+			Name: "xai", BaseURL: "https://api.x.ai/v1", BaseURLEnv: []string{"XAI_BASE_URL"}, KeyEnv: []string{"XAI_API_KEY"},
+			Unsupported: []string{"top_k"}, ReasoningUncounted: true,
+		},
+		{
+			Name: "nvidia", BaseURL: "https://integrate.api.nvidia.com/v1", BaseURLEnv: []string{"NVIDIA_BASE_URL"},
+			KeyEnv: []string{"NVIDIA_API_KEY"}, Rename: onlyMaxTokens,
+		},
+		mistralRow(),
+		{
+			Name: "cerebras", BaseURL: "https://api.cerebras.ai/v1", BaseURLEnv: []string{"CEREBRAS_BASE_URL"},
+			KeyEnv: []string{"CEREBRAS_API_KEY"}, Unsupported: []string{"top_k"},
+			Rules: []llm.Rule{
+				{Code: "token_quota_exceeded", Kind: llm.KindRateLimit},
+				{Code: "queue_exceeded", Kind: llm.KindRateLimit},
+			},
+		},
+		moonshotRow(),
+		{
+			Name: "perplexity", BaseURL: "https://api.perplexity.ai", BaseURLEnv: []string{"PERPLEXITY_BASE_URL"},
+			KeyEnv: []string{"PERPLEXITY_API_KEY"}, Rename: onlyMaxTokens, UsageAlways: true,
+		},
+		{
+			Name: "alibaba", BaseURL: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+			BaseURLEnv: []string{"DASHSCOPE_BASE_URL"}, KeyEnv: []string{"DASHSCOPE_API_KEY"}, Rename: onlyMaxTokens,
+			Rules: []llm.Rule{
+				{Code: "data_inspection_failed", Kind: llm.KindContentPolicy},
+				{Code: "Arrearage", Kind: llm.KindQuota},
+			},
+		},
+		{
+			Name: "huggingface", BaseURL: "https://router.huggingface.co/v1", BaseURLEnv: []string{"HF_BASE_URL"},
+			KeyEnv: []string{"HF_TOKEN", "HUGGINGFACE_TOKEN"}, Rename: onlyMaxTokens,
+		},
+		{
+			Name: "zai", BaseURL: "https://api.z.ai/api/paas/v4", BaseURLEnv: []string{"ZAI_BASE_URL", "ZHIPUAI_BASE_URL"},
+			KeyEnv: []string{"ZAI_API_KEY", "ZHIPUAI_API_KEY"}, Rename: onlyMaxTokens, UsageAlways: true,
+			Unsupported: []string{"n", "top_k", "frequency_penalty", "presence_penalty"},
+			Formats:     []string{"text", "json_object"}, Rules: zaiRules(),
+		},
+		{
+			Name: "gemini", BaseURL: "https://generativelanguage.googleapis.com/v1beta/openai",
+			BaseURLEnv: []string{"GOOGLE_BASE_URL"}, KeyEnv: []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"},
+			Unsupported: []string{"top_k"},
+		},
+		{Name: "compatible", BaseURLEnv: []string{"OPENAI_COMPATIBLE_BASE_URL"}, KeyEnv: []string{"OPENAI_COMPATIBLE_API_KEY"}, KeyOptional: true},
+	}
+}
+
+// mistralRow is Mistral's compatible route. It rejects every field that it does not know, so the list is the complement of
+// its documented one.
+func mistralRow() Row {
+	return Row{
+		Name: "mistral", BaseURL: "https://api.mistral.ai/v1", BaseURLEnv: []string{"MISTRAL_BASE_URL"},
+		KeyEnv: []string{"MISTRAL_API_KEY"}, UsageAlways: true, ShortToolIDs: true,
+		Rename: map[string]string{"seed": "random_seed", "max_completion_tokens": "max_tokens"},
+		Unsupported: []string{
+			"top_k", "logprobs", "top_logprobs", "logit_bias", "verbosity", "store", "user", "safety_identifier", "modalities",
+			"audio", "stream_options",
+		},
+		Rules: []llm.Rule{
+			{Code: "invalid_model", Kind: llm.KindNotFound},
+			{Code: "1500", Kind: llm.KindNotFound},
+			{Code: "3051", Kind: llm.KindContextWindow},
+			{Code: "invalid_request_prompt_too_long", Kind: llm.KindContextWindow},
+			{Text: []string{"you have exceeded your monthly"}, Kind: llm.KindQuota},
+			{Text: []string{"inactive subscription or usage limit reached"}, Kind: llm.KindQuota},
+		},
+	}
+}
+
+func moonshotRow() Row {
+	return Row{
+		Name: "moonshot", BaseURL: "https://api.moonshot.ai/v1", BaseURLEnv: []string{"MOONSHOT_BASE_URL"},
+		KeyEnv: []string{"MOONSHOT_API_KEY"}, Rename: map[string]string{"max_completion_tokens": "max_tokens"},
+		Unsupported: []string{"top_k"}, Formats: []string{"text", "json_object"},
+		Rules: []llm.Rule{
+			{Code: "exceeded_current_quota_error", Kind: llm.KindQuota},
+			{Code: "rate_limit_reached_error", Kind: llm.KindRateLimit},
+			{Code: "engine_overloaded_error", Kind: llm.KindServiceUnavailable},
+			{Code: "content_filter", Kind: llm.KindContentPolicy},
+		},
+	}
+}
+
+// localRows are servers on the user's own machine, which need no key.
+func localRows() []Row {
+	onlyMaxTokens := map[string]string{"max_completion_tokens": "max_tokens"}
+	return []Row{
+		{
+			Name: "lmstudio", BaseURL: "http://127.0.0.1:1234/v1", BaseURLEnv: []string{"LMSTUDIO_BASE_URL"},
+			KeyEnv: []string{"LMSTUDIO_API_KEY"}, KeyOptional: true, Rename: onlyMaxTokens,
+		},
+		{
+			Name: "vllm", BaseURL: "http://127.0.0.1:8000/v1", BaseURLEnv: []string{"VLLM_BASE_URL"},
+			KeyEnv: []string{"VLLM_API_KEY"}, KeyOptional: true,
+		},
+		{
+			Name: "llamacpp", BaseURL: "http://127.0.0.1:8080/v1", BaseURLEnv: []string{"LLAMACPP_BASE_URL"},
+			KeyEnv: []string{"LLAMA_API_KEY"}, KeyOptional: true, Rename: onlyMaxTokens,
+		},
+		{
+			// Ollama's compatible route drops what it does not know without a word.
+			Name: "ollama", BaseURL: "http://127.0.0.1:11434/v1", BaseURLEnv: []string{"OLLAMA_BASE_URL"},
+			KeyEnv: []string{"OLLAMA_API_KEY"}, KeyOptional: true, Rename: onlyMaxTokens,
+			Unsupported: []string{"top_k", "n", "tool_choice", "logit_bias", "parallel_tool_calls", "user"},
+		},
+		{Name: "echo", BaseURL: "http://echo/v1", Auth: "none", KeyOptional: true, Local: true},
+	}
+}

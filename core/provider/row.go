@@ -1,0 +1,139 @@
+package provider
+
+import (
+	"strings"
+
+	"pyagent/core/llm"
+)
+
+// Row is everything that tells one vendor from another within a dialect. It is data: the registry holds one literal row for
+// each known vendor, and a user's own endpoint is the same thing as JSON.
+type Row struct {
+	Name    string `json:"name"`
+	Dialect string `json:"dialect,omitempty"` // vendor protocol; default "openai"
+
+	BaseURL       string   `json:"base_url,omitempty"`
+	BaseURLEnv    []string `json:"base_url_env,omitempty"` // environment variables that replace it; the host reads them
+	KeyEnv        []string `json:"key_env,omitempty"`      // environment variables for the key; the host reads them
+	KeyOptional   bool     `json:"key_optional,omitempty"`
+	Auth          string   `json:"auth,omitempty"`        // "bearer" (default), "api-key" or "none"
+	ChatPath      string   `json:"chat_path,omitempty"`   // default "/chat/completions"
+	Deployments   bool     `json:"deployments,omitempty"` // Azure's URL: /openai/deployments/NAME, api-version
+	APIVersion    string   `json:"api_version,omitempty"` // default api-version of such URLs
+	APIVersionEnv []string `json:"api_version_env,omitempty"`
+	DeploymentEnv []string `json:"deployment_env,omitempty"`
+	Local         bool     `json:"local,omitempty"` // answered in process, without a network
+
+	Headers map[string]string `json:"headers,omitempty"` // sent with every request; the user's win
+
+	Rename       map[string]string `json:"rename,omitempty"`        // our name of a request field -> the vendor's
+	RenameExcept []string          `json:"rename_except,omitempty"` // models whose names begin so keep our names
+	Unsupported  []string          `json:"unsupported,omitempty"`   // fields that the vendor refuses or drops: an error here
+	Ignored      []string          `json:"ignored,omitempty"`       // fields that the vendor takes and documents as without effect
+	Formats      []string          `json:"formats,omitempty"`       // response_format types it takes; empty: all
+	ShortToolIDs bool              `json:"short_tool_ids,omitempty"`
+
+	UsageAlways        bool `json:"usage_always,omitempty"`        // streams count tokens without being asked
+	ReasoningUncounted bool `json:"reasoning_uncounted,omitempty"` // completion_tokens leaves reasoning out
+	ThinkTags          bool `json:"think_tags,omitempty"`          // <think>...</think> in the content is reasoning
+
+	Rules []llm.Rule `json:"rules,omitempty"` // what the vendor's own error words mean
+}
+
+// The request fields that a row may rename, refuse or call ignored.
+func requestFields() []string {
+	return []string{
+		"max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "stop", "frequency_penalty", "presence_penalty",
+		"seed", "n", "tools", "tool_choice", "parallel_tool_calls", "response_format", "logprobs", "top_logprobs", "logit_bias",
+		"reasoning_effort", "verbosity", "service_tier", "store", "metadata", "user", "safety_identifier", "prompt_cache_key",
+		"modalities", "audio", "prediction", "stream_options",
+	}
+}
+
+// ParseRow reads a user's own endpoint.
+func ParseRow(data []byte) (*Row, *llm.Error) {
+	row := new(Row)
+	if err := llm.DecodeStrict("the provider", data, row); err != nil {
+		return nil, err
+	}
+	if err := row.check(); err != nil {
+		return nil, err
+	}
+	return row, nil
+}
+
+func (r *Row) check() *llm.Error {
+	if r.Name == "" {
+		return llm.Configuration("name", "the provider has no name; give {\"name\": ..., \"base_url\": ...}")
+	}
+	if r.Dialect != "" && r.Dialect != "openai" {
+		return llm.Configuration("dialect", "provider %q has the unknown dialect %q; the one there is is \"openai\"", r.Name, r.Dialect)
+	}
+	switch r.Auth {
+	case "", "bearer", "api-key", "none":
+	default:
+		return llm.Configuration("auth", "provider %q has the unknown auth %q; it is \"bearer\", \"api-key\" or \"none\"", r.Name, r.Auth)
+	}
+	if r.ChatPath != "" && !strings.HasPrefix(r.ChatPath, "/") {
+		return llm.Configuration("chat_path", "chat_path of provider %q must begin with \"/\", got %q", r.Name, r.ChatPath)
+	}
+	if r.BaseURL != "" {
+		if _, err := parseBase(r.BaseURL); err != nil {
+			return err
+		}
+	}
+	for name, value := range r.Headers {
+		if err := checkHeader(name, value); err != nil {
+			return err
+		}
+	}
+	for ours := range r.Rename {
+		if err := r.checkField("rename", ours); err != nil {
+			return err
+		}
+	}
+	for _, field := range r.Unsupported {
+		if err := r.checkField("unsupported", field); err != nil {
+			return err
+		}
+	}
+	for _, field := range r.Ignored {
+		if err := r.checkField("ignored", field); err != nil {
+			return err
+		}
+	}
+	return r.checkRules()
+}
+
+func (r *Row) checkField(where, name string) *llm.Error {
+	known := requestFields()
+	for _, field := range known {
+		if field == name {
+			return nil
+		}
+	}
+	if guess := llm.Nearest(name, known); guess != "" {
+		return llm.Configuration(where, "%s of provider %q names the unknown field %q; did you mean %q?", where, r.Name, name, guess)
+	}
+	return llm.Configuration(where, "%s of provider %q names the unknown field %q; fields are named as in a request", where, r.Name, name)
+}
+
+func (r *Row) checkRules() *llm.Error {
+	kinds := llm.Kinds()
+	for i, rule := range r.Rules {
+		known := false
+		for _, kind := range kinds {
+			known = known || kind == rule.Kind
+		}
+		if !known {
+			return llm.Configuration("rules", "rules[%d] of provider %q has the unknown kind %q; it is one of %q", i, r.Name, rule.Kind, kinds)
+		}
+		if rule.Code == "" && rule.Status == 0 && len(rule.Text) == 0 {
+			return llm.Configuration("rules", "rules[%d] of provider %q matches every error; give it a code, a status or a text", i, r.Name)
+		}
+	}
+	return nil
+}
+
+// Protocol returns the dialect that the row speaks.
+func (r *Row) Protocol() Dialect { return openAI{} }
