@@ -41,7 +41,7 @@ func DecodeStrict(what string, data []byte, into any) *Error {
 }
 
 func unknownKey(what, name string, known []string) *Error {
-	if guess := nearest(name, known); guess != "" {
+	if guess := Nearest(name, known); guess != "" {
 		return Configuration(name, "%s has no option %q; did you mean %q?", what, name, guess)
 	}
 	return Configuration(name, "%s has no option %q; fields that only the vendor knows go into extra_body", what, name)
@@ -69,8 +69,8 @@ func fieldNames(t reflect.Type) []string {
 	return names
 }
 
-// nearest finds the known name that a typing error away from name, or "".
-func nearest(name string, known []string) string {
+// Nearest finds the known name that is at most two typing errors away from name, or "".
+func Nearest(name string, known []string) string {
 	best, bestDistance := "", 3
 	if len(name) < 5 {
 		bestDistance = 2

@@ -3,6 +3,7 @@ package llm
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 )
 
 // Message is one turn of a conversation in OpenAI's chat shape. Keys that only some vendors know stay in Extra and go out
@@ -64,7 +65,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 		case "tool_calls":
 			return list("tool_calls", value, &m.ToolCalls)
 		}
-		if guess := nearest(key, []string{"role", "content", "name", "tool_calls", "tool_call_id"}); guess != "" {
+		if guess := Nearest(key, []string{"role", "content", "name", "tool_calls", "tool_call_id"}); guess != "" {
 			return Configuration("messages", "a message has the unknown key %q; did you mean %q?", key, guess)
 		}
 		m.Extra = append(m.Extra, Member{key, value})
@@ -108,9 +109,8 @@ func (p *Part) UnmarshalJSON(data []byte) error {
 			return err
 		}
 		p.Type = "text"
-		raw, err := json.Marshal(map[string]string{"type": "text", "text": p.Text})
-		p.Raw = raw
-		return err
+		p.Raw = slices.Concat([]byte(`{"type":"text","text":`), bytes.TrimSpace(data), []byte{'}'})
+		return nil
 	}
 	if kind := jsonKind(data); kind != "an object" {
 		return Configuration("messages", "a content part must be an object such as {\"type\": \"text\", \"text\": ...}, got %s", kind)
