@@ -1,0 +1,204 @@
+// Package bridge is the C ABI as plain Go: handles, queues, inboxes and frames. Package cabi only converts pointers. It can
+// therefore be tested, raced and fuzzed without C, and carried over another boundary than C some day.
+package bridge
+
+import (
+	"bytes"
+	"context"
+	"sync/atomic"
+	"time"
+
+	"pyagent/core/engine"
+	"pyagent/core/guard"
+	"pyagent/core/llm"
+)
+
+// Version is the version of the library; ABIVersion changes when a host would have to be rewritten.
+const (
+	Version    = "0.1.0"
+	ABIVersion = 1
+)
+
+// Bridge is one library in one process.
+type Bridge struct {
+	engine  *engine.Engine
+	handles handles
+	working atomic.Int64 // call goroutines that have not ended
+}
+
+// New makes an empty bridge.
+func New() *Bridge { return &Bridge{engine: engine.New("pyagent/" + Version)} }
+
+// client is an open engine client, or the error that opening gave.
+type client struct {
+	engine *engine.Client
+	failed *llm.Error
+	queue  *queue       // holds the error, for the host to fetch
+	users  atomic.Int64 // the handle and the calls that need the client
+}
+
+func (c *client) release() {
+	if c.users.Add(-1) == 0 && c.engine != nil {
+		c.engine.Close()
+	}
+}
+
+// call is one submitted request.
+type call struct {
+	queue  *queue
+	cancel context.CancelCauseFunc
+	op     atomic.Value // llm.Op, once the request was read
+	began  time.Time
+}
+
+// OpenClient prepares a client. A bad configuration gives a handle too, whose first frame is the error.
+func (b *Bridge) OpenClient(config []byte) uint64 {
+	opened := &client{queue: newQueue(nil)}
+	opened.users.Store(1)
+	decoded, err := llm.DecodeConfig(config)
+	if err == nil {
+		opened.engine, err = b.engine.Open(decoded)
+	}
+	opened.failed = err
+	handle := b.handles.add(opened)
+	opened.queue.call = handle
+	if err != nil {
+		opened.queue.End(llm.Event{Kind: llm.EventError, Data: err})
+	} else {
+		opened.queue.mu.Lock()
+		opened.queue.delivered = true // a client that opened has nothing to say
+		opened.queue.mu.Unlock()
+	}
+	return handle
+}
+
+// OpenInbox makes a receiving place for calls of a client. wakeFD gets a byte whenever something waits after nothing did;
+// -1 for hosts that only poll.
+func (b *Bridge) OpenInbox(clientHandle uint64, wakeFD int) (uint64, Status) {
+	if _, status := find[*client](b, clientHandle); status != StatusOK {
+		return 0, status
+	}
+	return b.handles.add(newInbox(wakeFD)), StatusOK
+}
+
+// Submit starts a call. It returns at once; whatever goes wrong with the request is the call's terminal frame.
+func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint64, Status) {
+	owner, status := find[*client](b, clientHandle)
+	if status != StatusOK {
+		return 0, status
+	}
+	var box *inbox
+	if inboxHandle != 0 {
+		if box, status = find[*inbox](b, inboxHandle); status != StatusOK {
+			return 0, status
+		}
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	started := &call{queue: newQueue(box), cancel: cancel, began: time.Now()}
+	handle := b.handles.add(started)
+	started.queue.call = handle
+	if box != nil && !box.attach(handle) {
+		b.handles.remove(handle)
+		cancel(nil)
+		return 0, StatusClosed
+	}
+	owner.users.Add(1)
+	b.working.Add(1)
+	request = bytes.Clone(request) // the host may reuse its buffer as soon as this function returns
+	guard.Go(func() {
+		defer b.working.Add(-1)
+		defer owner.release()
+		defer cancel(nil)
+		owner.run(ctx, started, request)
+	}, started.fail)
+	return handle, StatusOK
+}
+
+// run is the life of a call, on its own goroutine. Even reading the request happens here: it may be large, and the thread that
+// submits may be an event loop's.
+func (c *client) run(ctx context.Context, started *call, request []byte) {
+	if c.failed != nil {
+		started.fail(c.failed)
+		return
+	}
+	decoded, err := llm.DecodeRequest(request)
+	if err != nil {
+		started.fail(err)
+		return
+	}
+	started.op.Store(decoded.Op)
+	c.engine.Run(ctx, decoded, started.queue)
+}
+
+func (c *call) fail(err *llm.Error) { c.queue.End(llm.Event{Kind: llm.EventError, Data: err}) }
+
+// Poll copies every waiting frame that fits into dst and returns their bytes. It waits up to timeout; < 0 is for ever.
+func (b *Bridge) Poll(handle uint64, dst []byte, timeout time.Duration) (int, Status) {
+	thing, status := b.handles.get(handle)
+	switch thing := thing.(type) {
+	case *call:
+		if thing.queue.inbox != nil {
+			return 0, StatusInvalid // its frames go to the inbox
+		}
+		return thing.queue.wait(dst, timeout)
+	case *inbox:
+		return thing.wait(dst, timeout)
+	case *client:
+		return thing.queue.wait(dst, timeout)
+	}
+	return 0, status
+}
+
+// Wake makes the running or the next poll of a handle return StatusWoken.
+func (b *Bridge) Wake(handle uint64) Status {
+	thing, status := b.handles.get(handle)
+	switch thing := thing.(type) {
+	case *call:
+		thing.queue.poll.wake()
+	case *inbox:
+		thing.poll.wake()
+	case *client:
+		thing.queue.poll.wake()
+	}
+	return status
+}
+
+// Cancel ends a call: its connection is closed at once, and its terminal frame says so unless another one was first.
+func (b *Bridge) Cancel(handle uint64) Status {
+	thing, status := find[*call](b, handle)
+	if status == StatusOK {
+		thing.cancel(llm.Errorf(llm.KindCancelled, "the call was cancelled"))
+	}
+	return status
+}
+
+// Close gives a handle back. A call is cancelled; the calls of an inbox are cancelled and closed; the calls of a client go on,
+// and the client's connections go when the last of them has ended.
+func (b *Bridge) Close(handle uint64) Status {
+	thing, status := b.handles.remove(handle)
+	switch thing := thing.(type) {
+	case *call:
+		thing.queue.close()
+		if thing.queue.inbox != nil {
+			thing.queue.inbox.detach(handle)
+		}
+		thing.cancel(llm.Errorf(llm.KindCancelled, "the call was closed"))
+	case *inbox:
+		for _, member := range thing.close() {
+			b.Close(member)
+		}
+	case *client:
+		thing.queue.close()
+		thing.release()
+	}
+	return status
+}
+
+func find[T any](b *Bridge, handle uint64) (T, Status) {
+	thing, status := b.handles.get(handle)
+	found, ok := thing.(T)
+	if status == StatusOK && !ok {
+		status = StatusInvalid
+	}
+	return found, status
+}

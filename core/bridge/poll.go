@@ -1,0 +1,82 @@
+package bridge
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// pollState is the sleeping side of a handle that can be polled: at most one poller at a time, signals that stick when nobody
+// sleeps, and a timer that is made once.
+type pollState struct {
+	busy   *atomic.Bool
+	woken  *atomic.Bool
+	closed *atomic.Bool
+	ready  chan struct{} // holds at most one signal
+	timer  *time.Timer   // of the poller, guarded by busy
+}
+
+func newPollState() pollState {
+	return pollState{busy: new(atomic.Bool), woken: new(atomic.Bool), closed: new(atomic.Bool), ready: make(chan struct{}, 1)}
+}
+
+// signal says that there may be something to fetch.
+func (p *pollState) signal() {
+	select {
+	case p.ready <- struct{}{}:
+	default:
+	}
+}
+
+// wake makes the running or the next wait return StatusWoken.
+func (p *pollState) wake() {
+	p.woken.Store(true)
+	p.signal()
+}
+
+func (p *pollState) close() {
+	p.closed.Store(true)
+	p.signal()
+}
+
+// wait calls try until it is done, sleeping in between.
+func (p *pollState) wait(timeout time.Duration, try func() (int, Status, bool)) (int, Status) {
+	if !p.busy.CompareAndSwap(false, true) {
+		return 0, StatusBusy
+	}
+	defer p.busy.Store(false)
+	armed := false
+	for {
+		if p.closed.Load() {
+			return 0, StatusClosed
+		}
+		if used, status, done := try(); done {
+			if armed {
+				p.timer.Stop()
+			}
+			return used, status
+		}
+		if p.woken.Swap(false) {
+			return 0, StatusWoken
+		}
+		if timeout == 0 {
+			return 0, StatusTimeout
+		}
+		if timeout < 0 {
+			<-p.ready
+			continue
+		}
+		if !armed {
+			armed = true
+			if p.timer == nil {
+				p.timer = time.NewTimer(timeout)
+			} else {
+				p.timer.Reset(timeout)
+			}
+		}
+		select {
+		case <-p.ready:
+		case <-p.timer.C:
+			timeout = 0
+		}
+	}
+}

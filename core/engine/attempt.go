@@ -1,0 +1,201 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+
+	"pyagent/core/llm"
+	"pyagent/core/provider"
+	"pyagent/core/stream"
+	"pyagent/core/transport"
+)
+
+// errorBody is how much of an error answer is read. Proxies have been seen to send endless ones.
+const errorBody = 1 << 20
+
+// exchange is one attempt: one request sent, one answer read.
+type exchange struct {
+	call    *call
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	watch   *watchdog
+	gate    *gate
+	decoder provider.Decoder
+}
+
+// attempt asks the vendor once and turns the answer into events. It belongs to policy.Run, which decides on a repetition.
+func (c *call) attempt(outer context.Context) (committed bool, failed *llm.Error) {
+	// The exchange ends with the call, but only until the answer is complete: after that the host closes the call while the
+	// connection is still worth keeping.
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(outer))
+	unlink := context.AfterFunc(outer, func() { cancel(causeOf(outer)) })
+	defer unlink()
+	watch := startWatchdog(c.clocks, cancel)
+	defer watch.stop()
+	x := &exchange{
+		call: c, ctx: ctx, cancel: cancel, watch: watch,
+		gate: &gate{sink: c.sink, watch: watch, start: llm.Start{Provider: c.client.row.Name}},
+	}
+	response, err := c.client.transport.Send(ctx, c.encoded, c.clocks.Connect)
+	if err == nil {
+		err = x.read(response)
+	}
+	if err == nil {
+		return x.gate.open, nil
+	}
+	if response != nil {
+		_ = response.Body.Close()
+	}
+	if ctx.Err() != nil && err.Kind != llm.KindCancelled && err.Clock == "" {
+		ended := causeOf(ctx)
+		ended.Response = err.Response
+		err = ended
+	}
+	cancel(err)
+	return x.gate.open, err
+}
+
+// read turns the answer into events. On success the body is closed, or left to call.readRest.
+func (x *exchange) read(response *transport.Response) *llm.Error {
+	if response.Status < 200 || response.Status > 299 {
+		return x.refused(response)
+	}
+	x.gate.start.Headers = response.Header
+	x.gate.start.RequestID = provider.RequestID(response.Header)
+	x.decoder = x.call.client.dialect.NewDecoder(x.call.target)
+	reader := &answerReader{exchange: x, body: response.Body}
+	framed, failure := x.isFramed(reader, response)
+	var err *llm.Error
+	switch {
+	case failure != nil:
+		err = x.broken(failure)
+	case framed:
+		err = x.readStream(reader)
+	default:
+		err = x.readWhole(reader)
+	}
+	finish, complete := x.decoder.End(x.gate.emit)
+	finish.Provider, finish.RequestID = x.gate.start.Provider, x.gate.start.RequestID
+	if err == nil && !complete {
+		err = &llm.Error{Kind: llm.KindInterrupted, Retryable: true,
+			Message: "the stream ended without its terminal signal: neither [DONE] nor a finish reason came"}
+	}
+	// An answer whose finish reason was seen is complete, even when the connection broke or fell silent before [DONE].
+	if err != nil && (!complete || err.Kind != llm.KindInterrupted && err.Kind != llm.KindTimeout) {
+		err.RequestID = first(err.RequestID, finish.RequestID)
+		err.Response = &finish
+		return err
+	}
+	x.gate.release() // an answer without anything visible has begun all the same
+	x.call.finish = finish
+	x.call.rest = &rest{body: response.Body, atEnd: reader.ended, cancel: x.cancel}
+	return nil
+}
+
+// isFramed looks at the first byte of a 200 answer. Content types cannot be trusted, but no event stream begins like JSON or
+// HTML, and an answer that does is read whole.
+func (x *exchange) isFramed(reader *answerReader, response *transport.Response) (bool, error) {
+	head, err := reader.peek()
+	if err != nil && err != io.EOF {
+		return false, err
+	}
+	if head != 0 && strings.IndexByte(`{["<`, head) >= 0 {
+		return false, nil
+	}
+	return x.call.target.Stream || strings.HasPrefix(response.Header["content-type"], "text/event-stream"), nil
+}
+
+func (x *exchange) readStream(reader *answerReader) *llm.Error {
+	frames := stream.NewSSE(reader, int(x.call.sizes.Event))
+	for {
+		event, failure := frames.Next()
+		if failure == io.EOF {
+			return nil
+		}
+		if failure != nil {
+			return x.broken(failure)
+		}
+		done, failure := x.decoder.Event(event.Name, event.Data, x.gate.emit)
+		if failure != nil {
+			return x.judge(failure)
+		}
+		if done {
+			return nil
+		}
+		if x.call.sink.Crowded() {
+			if failure := reader.flush(); failure != nil {
+				return x.broken(failure)
+			}
+		}
+	}
+}
+
+func (x *exchange) readWhole(reader *answerReader) *llm.Error {
+	limit := x.call.sizes.Body
+	body, failure := io.ReadAll(io.LimitReader(reader, limit+1))
+	if failure != nil {
+		return x.broken(failure)
+	}
+	if int64(len(body)) > limit {
+		return llm.Errorf(llm.KindLimit, "the answer is larger than %d bytes (limits.body_bytes)", limit)
+	}
+	if failure := x.decoder.Body(body, x.gate.emit); failure != nil {
+		return x.judge(failure)
+	}
+	return nil
+}
+
+// refused reads an answer with a status other than 2xx.
+func (x *exchange) refused(response *transport.Response) *llm.Error {
+	if target := response.Header["location"]; target != "" && response.Status < 400 {
+		return redirected(response.Status, target)
+	}
+	reader := &answerReader{exchange: x, body: response.Body}
+	body, failure := io.ReadAll(io.LimitReader(reader, errorBody))
+	if failure != nil && x.ctx.Err() != nil {
+		return causeOf(x.ctx)
+	}
+	report := x.call.client.dialect.DecodeError(x.call.target, response.Status, response.Header, body)
+	_ = response.Body.Close()
+	return llm.Judge(report, x.call.client.row.Rules)
+}
+
+func redirected(status int, location string) *llm.Error {
+	if target, err := url.Parse(location); err == nil {
+		target.RawQuery, target.User = "", nil
+		location = target.String()
+	}
+	return &llm.Error{Kind: llm.KindBadRequest, StatusCode: status, Message: fmt.Sprintf(
+		"the server answers with a redirect (%d) to %s, which is not followed: the key would go with it; "+
+			"if that is the right place, make it the base_url", status, location)}
+}
+
+// judge turns a decoder's error into ours. A decoder reports a *llm.Error where it is sure, and the vendor's own words where
+// llm has to decide.
+func (x *exchange) judge(failure error) *llm.Error {
+	var report *llm.VendorError
+	if errors.As(failure, &report) {
+		return llm.Judge(report, x.call.client.row.Rules)
+	}
+	var known *llm.Error
+	if errors.As(failure, &known) {
+		return known
+	}
+	return llm.Errorf(llm.KindParse, "the answer cannot be read: %s", failure)
+}
+
+// broken names what ended the body early.
+func (x *exchange) broken(failure error) *llm.Error {
+	if x.ctx.Err() != nil {
+		return causeOf(x.ctx)
+	}
+	var large *stream.TooLargeError
+	if errors.As(failure, &large) {
+		return llm.Errorf(llm.KindLimit, "an event of the stream is larger than %d bytes (limits.event_bytes)", large.Limit)
+	}
+	return &llm.Error{Kind: llm.KindInterrupted, Retryable: true, Message: transport.Interrupted(failure)}
+}

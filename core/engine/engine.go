@@ -1,0 +1,149 @@
+// Package engine wires the parts together: a client's configuration, one call through policy, dialect and transport, and the
+// events it gives. It is the only package that knows them all.
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"sync"
+
+	"pyagent/core/fake"
+	"pyagent/core/guard"
+	"pyagent/core/llm"
+	"pyagent/core/policy"
+	"pyagent/core/provider"
+	"pyagent/core/transport"
+)
+
+// Engine holds what clients share: connections, and the model server inside this process.
+type Engine struct {
+	userAgent string
+
+	mu         sync.Mutex
+	transports map[string]*sharedTransport // by their options
+	local      *fake.Pipe                  // started when first asked for
+}
+
+// sharedTransport is a transport and the number of open clients that use it.
+type sharedTransport struct {
+	*transport.Transport
+	options string
+	clients int
+}
+
+// New makes an engine that names itself to vendors as userAgent.
+func New(userAgent string) *Engine {
+	return &Engine{userAgent: userAgent, transports: make(map[string]*sharedTransport)}
+}
+
+// Providers lists the registry.
+func Providers() []provider.Row { return provider.Rows() }
+
+// Client is one configuration and the connections it may use. It is safe for any number of calls at once.
+type Client struct {
+	engine    *Engine
+	config    *llm.Config
+	row       *provider.Row
+	dialect   provider.Dialect
+	transport *sharedTransport
+}
+
+// Open checks a configuration and prepares a client; nothing is connected yet.
+func (e *Engine) Open(config *llm.Config) (*Client, *llm.Error) {
+	row, err := findRow(config.Provider)
+	if err != nil {
+		return nil, err
+	}
+	if config.BaseURL == "" && row.BaseURL == "" {
+		return nil, llm.Configuration("base_url", "provider %q has no base URL of its own; give base_url", row.Name)
+	}
+	shared, err := e.acquire(config, row.Local)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{engine: e, config: config, row: row, dialect: row.Protocol(), transport: shared}, nil
+}
+
+// Close gives the client's share in its connections back.
+func (c *Client) Close() { c.engine.release(c.transport) }
+
+// Describe says for an inspection where the client's requests go.
+func (c *Client) Describe() map[string]any {
+	base := c.config.BaseURL
+	if base == "" {
+		base = c.row.BaseURL
+	}
+	return map[string]any{"provider": c.row.Name, "base_url": llm.Redact(base, c.config.APIKey)}
+}
+
+// findRow reads the provider option: the name of a row, a row as an object, or nothing.
+func findRow(option json.RawMessage) (*provider.Row, *llm.Error) {
+	if len(option) == 0 || string(option) == "null" {
+		option = json.RawMessage(`"openrouter"`)
+	}
+	var name string
+	if json.Unmarshal(option, &name) != nil {
+		return provider.ParseRow(option)
+	}
+	row, ok := provider.Lookup(name)
+	if !ok {
+		return nil, provider.UnknownProvider(name)
+	}
+	return row, nil
+}
+
+func (e *Engine) acquire(config *llm.Config, local bool) (*sharedTransport, *llm.Error) {
+	options := transport.Options{
+		Network:     config.Network,
+		HeaderBytes: policy.ResolveSizes(config.Limits, llm.Limits{}).Header,
+	}
+	text, failure := json.Marshal(struct {
+		Network     llm.Network
+		HeaderBytes int64
+		Local       bool
+	}{options.Network, options.HeaderBytes, local})
+	if failure != nil {
+		return nil, llm.Errorf(llm.KindInternal, "network options cannot be compared: %s", failure)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	shared, ok := e.transports[string(text)]
+	if !ok {
+		if local {
+			options.Network = llm.Network{} // no proxy or certificate stands between this process and itself
+			options.Dial = e.dialLocal
+		}
+		made, err := transport.New(options)
+		if err != nil {
+			return nil, err
+		}
+		shared = &sharedTransport{Transport: made, options: string(text)}
+		e.transports[shared.options] = shared
+	}
+	shared.clients++
+	return shared, nil
+}
+
+func (e *Engine) release(shared *sharedTransport) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if shared.clients--; shared.clients == 0 {
+		delete(e.transports, shared.options)
+		shared.Close()
+	}
+}
+
+// dialLocal connects to the scripted model server in this process, which starts with the first connection.
+func (e *Engine) dialLocal(ctx context.Context, _, _ string) (net.Conn, error) {
+	e.mu.Lock()
+	if e.local == nil {
+		pipe := fake.NewPipe()
+		server := fake.New(fake.Options{})
+		guard.Go(func() { _ = server.Serve(pipe) }, func(*llm.Error) { _ = pipe.Close() })
+		e.local = pipe
+	}
+	pipe := e.local
+	e.mu.Unlock()
+	return pipe.Dial(ctx)
+}

@@ -1,0 +1,146 @@
+package policy
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"pyagent/core/llm"
+)
+
+func number(value float64) *float64 { return &value }
+
+func TestClocks(t *testing.T) {
+	second := time.Second
+	cases := []struct {
+		name         string
+		op           llm.Op
+		client, call llm.Timeouts
+		want         Clocks
+	}{
+		{"defaults of a stream", llm.OpStream, llm.Timeouts{}, llm.Timeouts{}, Clocks{10 * second, 600 * second, 180 * second, 0}},
+		{"defaults of one answer", llm.OpGenerate, llm.Timeouts{}, llm.Timeouts{}, Clocks{10 * second, 0, 0, 600 * second}},
+		{"short form bounds the whole of one answer", llm.OpGenerate, llm.Timeouts{Request: number(5)}, llm.Timeouts{}, Clocks{10 * second, 0, 0, 5 * second}},
+		{"short form bounds each wait of a stream", llm.OpStream, llm.Timeouts{Request: number(5)}, llm.Timeouts{}, Clocks{10 * second, 5 * second, 5 * second, 0}},
+		{"a name beats the short form", llm.OpStream, llm.Timeouts{Request: number(5), Idle: number(7)}, llm.Timeouts{}, Clocks{10 * second, 5 * second, 7 * second, 0}},
+		{"the call beats the client", llm.OpStream, llm.Timeouts{Idle: number(7)}, llm.Timeouts{Request: number(2)}, Clocks{10 * second, 2 * second, 2 * second, 0}},
+		{"zero is no clock", llm.OpGenerate, llm.Timeouts{}, llm.Timeouts{Total: number(0), Connect: number(0)}, Clocks{}},
+		{"a thousand years is no clock", llm.OpGenerate, llm.Timeouts{}, llm.Timeouts{Total: number(3e10)}, Clocks{Connect: 10 * second}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if got := ResolveClocks(c.op, c.client, c.call); got != c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestSizes(t *testing.T) {
+	small := int64(10)
+	got := ResolveSizes(llm.Limits{EventBytes: &small}, llm.Limits{BodyBytes: &small})
+	if want := (Sizes{Event: 10, Body: 10, Header: 1 << 20}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestRetryNext(t *testing.T) {
+	again := &llm.Error{Kind: llm.KindRateLimit, Retryable: true}
+	after := func(seconds float64) *llm.Error {
+		return &llm.Error{Kind: llm.KindRateLimit, Retryable: true, RetryAfter: &seconds}
+	}
+	retry := Retry{Max: 3, Backoff: time.Second}
+	cases := []struct {
+		name    string
+		err     *llm.Error
+		attempt int
+		left    time.Duration
+		random  float64
+		want    time.Duration
+		ok      bool
+	}{
+		{"first pause is drawn below the backoff", again, 1, 0, 0.5, 500 * time.Millisecond, true},
+		{"second is doubled", again, 2, 0, 0.5, time.Second, true},
+		{"never above the longest", again, 3, 0, 1, 4 * time.Second, true},
+		{"after the last retry it is final", again, 4, 0, 0.5, 0, false},
+		{"what is not retryable is final", &llm.Error{Kind: llm.KindQuota}, 1, 0, 0.5, 0, false},
+		{"Retry-After is a lower bound", after(10), 1, 0, 0, 10 * time.Second, true},
+		{"Retry-After with jitter on top", after(10), 1, 0, 1, 11 * time.Second, true},
+		{"too long a Retry-After ends it", after(121), 1, 0, 0, 0, false},
+		{"no pause beyond the deadline", after(10), 1, 9 * time.Second, 0, 0, false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			wait, ok := retry.Next(c.err, c.attempt, c.left, c.random)
+			if wait != c.want || ok != c.ok {
+				t.Errorf("got %v %v, want %v %v", wait, ok, c.want, c.ok)
+			}
+		})
+	}
+}
+
+// frozen is a clock whose sleeps pass at once and are written down.
+type frozen struct {
+	now    time.Time
+	slept  []time.Duration
+	during func()
+}
+
+func (c *frozen) Now() time.Time  { return c.now }
+func (c *frozen) Random() float64 { return 0.5 }
+func (c *frozen) Sleep(_ context.Context, pause time.Duration) {
+	c.slept = append(c.slept, pause)
+	c.now = c.now.Add(pause)
+	if c.during != nil {
+		c.during()
+	}
+}
+
+func TestRun(t *testing.T) {
+	retryable := &llm.Error{Kind: llm.KindServiceUnavailable, Retryable: true}
+	cases := []struct {
+		name      string
+		outcomes  []*llm.Error
+		committed bool
+		deadline  time.Duration
+		attempts  int
+		failed    bool
+	}{
+		{"success at once", []*llm.Error{nil}, false, 0, 1, false},
+		{"success after two failures", []*llm.Error{retryable, retryable, nil}, false, 0, 3, false},
+		{"gives up after the last retry", []*llm.Error{retryable, retryable, retryable, nil}, false, 0, 3, true},
+		{"never again once the host saw something", []*llm.Error{retryable, nil}, true, 0, 1, true},
+		{"not when the pause would pass the deadline", []*llm.Error{retryable, nil}, false, time.Millisecond, 1, true},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			clock := &frozen{now: time.Unix(1000, 0)}
+			var deadline time.Time
+			if c.deadline > 0 {
+				deadline = clock.now.Add(c.deadline)
+			}
+			asked, reports := 0, 0
+			attempts, err := Run(context.Background(), clock, Retry{Max: 2, Backoff: time.Second}, deadline,
+				func(context.Context) (bool, *llm.Error) {
+					asked++
+					return c.committed, c.outcomes[asked-1]
+				}, func(llm.Retry) { reports++ })
+			if attempts != c.attempts || asked != c.attempts || (err != nil) != c.failed || reports != c.attempts-1 || len(clock.slept) != reports {
+				t.Errorf("attempts %d asked %d err %v reports %d slept %v", attempts, asked, err, reports, clock.slept)
+			}
+		})
+	}
+}
+
+func TestRunStopsWhenCancelledInThePause(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	clock := &frozen{during: cancel}
+	asked := 0
+	_, err := Run(ctx, clock, Retry{Max: 5, Backoff: time.Second}, time.Time{}, func(context.Context) (bool, *llm.Error) {
+		asked++
+		return false, &llm.Error{Kind: llm.KindConnection, Retryable: true}
+	}, func(llm.Retry) {})
+	if asked != 1 || err == nil {
+		t.Errorf("asked %d times, err %v", asked, err)
+	}
+}

@@ -1,0 +1,58 @@
+package transport
+
+import (
+	"bufio"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"io"
+	"net/http"
+	"strings"
+
+	"pyagent/core/llm"
+)
+
+// decodeBody undoes a content encoding that nobody asked for: some gateways compress whatever the request says. The limits on
+// events and bodies count decoded bytes, so a small answer cannot unpack into an endless one.
+func decodeBody(answer *http.Response) (io.ReadCloser, *llm.Error) {
+	switch encoding := strings.ToLower(strings.TrimSpace(answer.Header.Get("Content-Encoding"))); encoding {
+	case "", "identity":
+		return answer.Body, nil
+	case "gzip", "x-gzip":
+		return &decodedBody{wire: answer.Body, open: func(r *bufio.Reader) (io.Reader, error) { return gzip.NewReader(r) }}, nil
+	case "deflate":
+		return &decodedBody{wire: answer.Body, open: openDeflate}, nil
+	default:
+		return nil, llm.Errorf(llm.KindParse,
+			"the answer has the content encoding %q, which was not asked for and cannot be decoded; gzip and deflate can", encoding)
+	}
+}
+
+// openDeflate reads "deflate" in both meanings in use: with the zlib header that the standard asks for, and without.
+func openDeflate(wire *bufio.Reader) (io.Reader, error) {
+	head, err := wire.Peek(2)
+	if err == nil && head[0]&0x0f == 8 && (uint(head[0])<<8|uint(head[1]))%31 == 0 {
+		return zlib.NewReader(wire)
+	}
+	return flate.NewReader(wire), nil
+}
+
+// decodedBody opens its decoder at the first read, because opening waits for bytes.
+type decodedBody struct {
+	wire    io.ReadCloser
+	open    func(*bufio.Reader) (io.Reader, error)
+	decoder io.Reader
+}
+
+func (b *decodedBody) Read(p []byte) (int, error) {
+	if b.decoder == nil {
+		decoder, err := b.open(bufio.NewReader(b.wire))
+		if err != nil {
+			return 0, err
+		}
+		b.decoder = decoder
+	}
+	return b.decoder.Read(p)
+}
+
+func (b *decodedBody) Close() error { return b.wire.Close() }

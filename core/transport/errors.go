@@ -1,0 +1,90 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"pyagent/core/llm"
+)
+
+// connectTimeout is the cause of a request's end when no connection was there in time.
+type connectTimeout struct{ after time.Duration }
+
+func (e *connectTimeout) Error() string { return fmt.Sprintf("no connection within %v", e.after) }
+
+// sendError names what went wrong before an answer came. The error of a context that its owner ended is left to the owner:
+// it knows whether that was a cancellation or a clock.
+func sendError(ctx context.Context, target *url.URL, failure error) *llm.Error {
+	var late *connectTimeout
+	if errors.As(context.Cause(ctx), &late) {
+		return &llm.Error{
+			Kind: llm.KindTimeout, Clock: "connect", Retryable: true,
+			Message: fmt.Sprintf("connecting to %s took longer than %v (timeouts.connect)", target.Host, late.after),
+		}
+	}
+	var ours *llm.Error
+	if errors.As(failure, &ours) {
+		return ours
+	}
+	message, retryable := describe(failure)
+	if strings.Contains(failure.Error(), "server response headers exceeded") {
+		return llm.Errorf(llm.KindLimit, "the header of the answer from %s is larger than limits.header_bytes", target.Host)
+	}
+	return &llm.Error{
+		Kind: llm.KindConnection, Retryable: retryable,
+		Message: fmt.Sprintf("no answer from %s: %s", target.Host, message),
+	}
+}
+
+// describe says in plain words what a network error means and whether another attempt can help.
+func describe(failure error) (message string, retryable bool) {
+	var dns *net.DNSError
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	switch {
+	case errors.As(failure, &dns) && dns.IsNotFound:
+		return fmt.Sprintf("the host name %q is not known; check base_url", dns.Name), true
+	case errors.As(failure, &dns):
+		return fmt.Sprintf("looking up the host name %q failed: %s", dns.Name, dns.Err), true
+	case errors.As(failure, &authority):
+		return "its certificate is signed by an authority that is not trusted here; if that is meant, name the authority's file in ca_file", false
+	case errors.As(failure, &host):
+		return fmt.Sprintf("its certificate is for another name: %s", host.Error()), false
+	case errors.As(failure, &invalid):
+		return fmt.Sprintf("its certificate cannot be used: %s", invalid.Error()), false
+	case errors.As(failure, &record):
+		return "it does not speak TLS on this port; should base_url start with http://?", false
+	case errors.As(failure, &alert):
+		return fmt.Sprintf("it refused the TLS handshake: %s", alert.Error()), false
+	case errors.Is(failure, syscall.ECONNREFUSED):
+		return "connection refused; is the server running?", true
+	case errors.Is(failure, syscall.ECONNRESET), errors.Is(failure, syscall.EPIPE):
+		return "the connection was reset", true
+	case errors.Is(failure, io.EOF), errors.Is(failure, io.ErrUnexpectedEOF):
+		return "the server closed the connection without an answer", true
+	}
+	return failure.Error(), true
+}
+
+// Interrupted names what broke an answer that had begun.
+func Interrupted(failure error) string {
+	switch {
+	case errors.Is(failure, io.ErrUnexpectedEOF), errors.Is(failure, io.EOF):
+		return "the connection was closed in the middle of the answer"
+	case errors.Is(failure, syscall.ECONNRESET):
+		return "the connection was reset in the middle of the answer"
+	}
+	return failure.Error()
+}
