@@ -13,7 +13,6 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +24,7 @@ from setuptools.errors import CompileError
 
 ROOT = Path(__file__).resolve().parent
 SOURCES = {".go", ".h", ".json"}
-SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
-LIBRARY = Path("pyagent", "libpyagent" + SUFFIX)
+LIBRARY = Path("pyagent", "libpyagent.so")
 HEADER = Path("pyagent", "include", "pyagent.h")
 
 # Replaces the user's GOFLAGS: a stray -race or -mod=vendor there would change or break what is shipped.
@@ -45,8 +43,8 @@ class BuildLibrary(build_ext):
     """The base of setuptools-golang's build_ext: where it builds, with which tools, and under which file name."""
 
     def get_ext_filename(self, fullname: str) -> str:
-        """One fixed name: the library is loaded by path through ctypes, so it carries no Python ABI tag."""
-        return os.path.join(*fullname.split(".")) + SUFFIX
+        """One name on every platform and for every Python: the library is loaded by its path, through ctypes."""
+        return str(LIBRARY)
 
     def build_extensions(self) -> None:
         self.build_lib = os.path.abspath(self.build_lib)

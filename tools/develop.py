@@ -41,10 +41,9 @@ def pip(*arguments: str) -> None:
 
 
 def project_list(key: str) -> list[str]:
-    """One list of pyproject.toml. The standard library reads TOML from Python 3.11 on only, and lists of strings read alike."""
-    found = re.search(
-        rf"^{key} = (\[.*?\])", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
+    """One list of pyproject.toml; a list of strings there is one in Python (tomllib is not in 3.9 and 3.10)."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    found = re.search(rf"^{key} = (\[.*?\])", text, re.MULTILINE | re.DOTALL)
     if not found:
         sys.exit(f"pyproject.toml has no list `{key} = [...]`")
     return list(ast.literal_eval(found.group(1)))
