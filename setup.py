@@ -44,7 +44,7 @@ class BuildLibrary(build_ext):
 
     def get_ext_filename(self, fullname: str) -> str:
         """One name on every platform and for every Python: the library is loaded by its path, through ctypes."""
-        return str(LIBRARY)
+        return os.path.join(*fullname.split(".")) + LIBRARY.suffix
 
     def build_extensions(self) -> None:
         self.build_lib = os.path.abspath(self.build_lib)
