@@ -97,6 +97,11 @@ func ParseScript(data []byte) (*Script, error) {
 	if _, err := decoder.Token(); err != io.EOF {
 		return nil, errors.New("the fake script must be one JSON object, but more follows it")
 	}
+	for _, field := range []*json.RawMessage{&script.Body, &script.Error, &script.Usage} {
+		if string(*field) == "null" { // a host language's way to leave a field out
+			*field = nil
+		}
+	}
 	return script, script.check()
 }
 
@@ -182,7 +187,7 @@ func (s *Script) checkTogether() error {
 	case s.Splits != nil && s.Raw == nil:
 		return errors.New("the fake script has splits without raw; give the raw text that is to be split")
 	}
-	if usage := string(s.Usage); usage != "" && usage != "false" && usage != "null" && usage[0] != '{' {
+	if usage := string(s.Usage); usage != "" && usage != "false" && usage[0] != '{' {
 		return fmt.Errorf("the fake script's usage must be an object or false, got %s", usage)
 	}
 	return nil
@@ -229,7 +234,7 @@ func (s *Script) normal() *Script {
 
 // echoes reports whether the script leaves it to the user's message what the answer says.
 func (s *Script) echoes() bool {
-	return s.Text == nil && s.Pieces == nil && s.Tools == nil && s.Refusal == ""
+	return s.Text == nil && s.Pieces == nil && len(s.Tools) == 0 && s.Refusal == ""
 }
 
 // maxWait bounds a delay, in seconds.
