@@ -23,7 +23,7 @@ sys.path.insert(0, {root!r})
 before = set(sys.modules)
 import pyagent
 after = set(sys.modules) - before
-print(*sorted(after))
+print(pyagent.__version__, *sorted(after))
 try:
     print(open("/proc/self/maps").read())
 except FileNotFoundError:
@@ -38,9 +38,10 @@ def imported() -> tuple[set[str], str]:
     command = [sys.executable, "-I", "-S", "-W", "error", "-c", REPORT.format(root=str(ROOT))]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    modules, _, maps = done.stdout.partition("\n")
-    assert "pyagent" in modules.split()
-    return set(modules.split()), maps
+    said, _, maps = done.stdout.partition("\n")
+    modules = set(said.split()[1:])
+    assert "pyagent" in modules
+    return modules, maps
 
 
 def test_no_native_library_is_loaded(imported: tuple[set[str], str]) -> None:

@@ -29,7 +29,7 @@ SUFFIXES = {
 }
 
 # Spelled with a class in each, so that this file does not hold the words itself.
-WORDS = re.compile(r"T[O]DO|F[I]XME|X[X]X|H[A]CK|not [i]mplemented|for [n]ow\b", re.IGNORECASE)
+WORDS = re.compile(r"T[O]DO|F[I]XME|(?-i:X[X]X)|H[A]CK|not [i]mplemented|for [n]ow\b", re.IGNORECASE)
 
 
 def files() -> Iterator[Path]:
