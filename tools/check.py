@@ -30,7 +30,7 @@ def main(names: list[str]) -> int:
     for name, passed, seconds in rows:
         print(f"{name:<12} {'ok' if passed else 'FAILED':<6} {seconds:6.1f} s")
     failed = [name for name, passed, _ in rows if not passed]
-    verdict = f"FAILED: {', '.join(failed)}" if failed else f"all {len(rows)} checks passed"
+    verdict = f"FAILED: {', '.join(failed)}" if failed else f"{len(rows)} of {len(rows)} passed"
     print(f"{' '.join(names)}: {verdict} in {time.monotonic() - started:.0f} s")
     return 1 if failed else 0
 
@@ -75,15 +75,16 @@ def fmt() -> bool:
 
 def fuzz() -> bool:
     """Every fuzz target for a few seconds: go runs one target of one package at a time."""
-    passed = True
+    results = []
     for line in output("go", "test", "-json", "-list", "^Fuzz", "./core/...").splitlines():
         event = json.loads(line)
         name = event.get("Output", "").strip()
         if name.startswith("Fuzz"):
             print(f"-- {event['Package']} {name}", flush=True)
             limits = ("-run", "^$", "-fuzz", f"^{name}$", "-fuzztime", FUZZ_TIME)
-            passed = run("go", "test", *limits, event["Package"]) and passed
-    return passed
+            results.append(run("go", "test", *limits, event["Package"]))
+    print(f"{len(results)} fuzz targets")
+    return bool(results) and all(results)
 
 
 def wheel() -> bool:
