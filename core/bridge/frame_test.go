@@ -63,7 +63,7 @@ func TestRunOfDeltasIsOneFrame(t *testing.T) {
 		{llm.EventText, 1, 7, "x"}, {llm.EventText, 1, 7, "n\x00l"}, {llm.EventText, 1, 7, "y"}, {llm.EventToolEnd, 3, 7, "{}"},
 	}
 	if got := readFrames(t, f.bytes); !slices.Equal(got, want) {
-		t.Errorf("got  %q\nwant %q", got, want)
+		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
 
@@ -133,7 +133,7 @@ func checkTaking(t testing.TB, seed uint64) {
 		unread = rest
 	}
 	if !slices.Equal(got, want) {
-		t.Fatalf("seed %d:\ngot  %q\nwant %q", seed, got, want)
+		t.Fatalf("seed %d:\ngot  %+v\nwant %+v", seed, got, want)
 	}
 }
 
