@@ -1,17 +1,39 @@
-"""What every test may ask for: the root of the project, and one wheel that is built once per run."""
+"""What every test gets: a check that it leaves nothing open, and on demand one wheel that is built once per run."""
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE = ("build", "dist", "*.egg-info", "__pycache__", "libpyagent.*", "node_modules", ".*_cache")
+
+
+def open_handles() -> dict[str, int]:
+    """How many handles of each kind are open in the core, and how many calls it works on; empty before it is loaded."""
+    loaded = getattr(sys.modules.get("pyagent._lib"), "_runtime", None)
+    return dict(loaded.inspect()["handles"]) if loaded is not None else {}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays_open() -> Iterator[None]:
+    """Whatever a test opens in the core is closed when its variables are gone; what wider fixtures hold stays."""
+    before = open_handles()
+    yield
+    deadline = time.monotonic() + 5
+    while any(count > before.get(kind, 0) for kind, count in open_handles().items()):
+        gc.collect()
+        if time.monotonic() > deadline:
+            pytest.fail(f"open handles before the test: {before}, after it: {open_handles()}")
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")
