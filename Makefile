@@ -37,6 +37,7 @@ fuzz: build ## Each fuzz target, FUZZTIME=3s each
 	$(CHECK) fuzz
 
 bench: build ## Measure against other clients on one loopback server
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[bench]'
 	$(CHECK) bench
 
 docs: build ## Check links and run the code in the documentation and the examples
