@@ -108,3 +108,9 @@ func unquote(raw json.RawMessage) string {
 	}
 	return text
 }
+
+// member writes one member and closes the object.
+func (o *object) member(name string, value []byte) json.RawMessage {
+	o.raw(name, value)
+	return o.end()
+}

@@ -1,24 +1,347 @@
 package provider
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"pyagent/core/llm"
 )
 
 // NewDecoder returns a decoder for one answer.
-func (openAI) NewDecoder(call Call) Decoder { return &chatDecoder{call: call} }
+func (openAI) NewDecoder(call Call) Decoder { return newChatDecoder(call) }
 
+// chatDecoder decodes one chat-completions answer. What it learns of id, model and the like is set once and never changed,
+// and everything else that a chunk does counts as an effect: a chunk whose only effect is one text delta teaches the
+// template, and whatever matches the template can have no other effect either.
 type chatDecoder struct {
-	call Call
-	raw  json.RawMessage
+	call     Call
+	sink     func(llm.Event)
+	raw      bool // deliver the vendor's JSON as well
+	number   int  // events seen
+	effects  int  // of the current chunk
+	sources  int  // text fields of the current chunk that had something in them
+	last     learned
+	fast     template
+	noFast   bool // tests switch the template off
+	whole    bool // decoding a one-shot body: tool calls are complete, not pieces
+	done     bool
+	started  bool
+	finish   llm.Finish
+	usage    llm.Usage
+	choices  []*choiceState
+	calls    uint16 // tool calls of all choices, numbered in the order they began
+	held     int    // bytes kept for later
+	details  detailMerger
+	citation int // citations delivered
 }
 
-func (d *chatDecoder) Event(name string, data []byte, emit func(llm.Event)) (bool, error) {
-	return false, nil
+// choiceState is what is known of one of the parallel answers.
+type choiceState struct {
+	index int
+	raw   string // finish reason
+	calls []*toolState
+	think thinkSplitter
 }
-func (d *chatDecoder) Body(body []byte, emit func(llm.Event)) error { return nil }
-func (d *chatDecoder) End(emit func(llm.Event)) (llm.Finish, bool)  { return llm.Finish{}, false }
-func (openAI) DecodeError(call Call, status int, header map[string]string, body []byte) *llm.VendorError {
-	return &llm.VendorError{Status: status}
+
+// maxHeld bounds what a decoder keeps back for later: unnamed tool calls, fragments of reasoning details.
+const maxHeld = 64 << 20
+
+func newChatDecoder(call Call) *chatDecoder {
+	return &chatDecoder{call: call, raw: call.Request != nil && call.Request.IncludeRaw, fast: template{paths: chatPaths()}}
+}
+
+func chatPaths() templatePaths {
+	return templatePaths{
+		text: []textPath{
+			{llm.EventText, []string{"choices", "0", "delta", "content"}},
+			{llm.EventReasoning, []string{"choices", "0", "delta", "reasoning_content"}},
+			{llm.EventReasoning, []string{"choices", "0", "delta", "reasoning"}},
+		},
+		noise: []string{"obfuscation", "p"}, // random padding of OpenAI and Mistral
+	}
+}
+
+// chatAnswer is a chunk of a stream or a whole body. Fields of an unexpected type are left empty instead of failing: servers
+// differ in everything that is not the text.
+type chatAnswer struct {
+	ID          string          `json:"id"`
+	Model       string          `json:"model"`
+	Created     json.RawMessage `json:"created"`
+	Fingerprint string          `json:"system_fingerprint"`
+	ServiceTier string          `json:"service_tier"`
+	Choices     []chatChoice    `json:"choices"`
+	Usage       *chatUsage      `json:"usage"`
+	Groq        *struct {
+		Usage *chatUsage `json:"usage"`
+	} `json:"x_groq"`
+	Citations []json.RawMessage `json:"citations"`
+	Error     json.RawMessage   `json:"error"`
+	Object    string            `json:"object"`
+	Type      string            `json:"type"`
+}
+
+type chatChoice struct {
+	Index        *int            `json:"index"`
+	Delta        *chatMessage    `json:"delta"`
+	Message      *chatMessage    `json:"message"`
+	FinishReason string          `json:"finish_reason"`
+	Logprobs     json.RawMessage `json:"logprobs"`
+	Usage        *chatUsage      `json:"usage"`
+	Error        json.RawMessage `json:"error"`
+}
+
+// Event decodes one chunk.
+func (d *chatDecoder) Event(name string, data []byte, emit func(llm.Event)) (bool, error) {
+	if d.done {
+		return true, nil
+	}
+	d.number++
+	plain := name == "" || name == "message"
+	if plain && !d.raw && !d.noFast && d.fast.emit(data, emit) {
+		return false, nil
+	}
+	d.sink = emit
+	data = bytes.TrimSpace(data)
+	switch {
+	case len(data) == 0:
+		return false, nil
+	case string(data) == "[DONE]":
+		d.done = true
+		if len(d.choices) == 0 {
+			return true, llm.Errorf(llm.KindParse, "the stream ended without an answer: none of its %d events had choices", d.number)
+		}
+		return true, nil
+	case name == "error":
+		return true, d.vendorError(data)
+	}
+	return false, d.chunk(plain, data)
+}
+
+func (d *chatDecoder) chunk(plain bool, data []byte) error {
+	var answer chatAnswer
+	if err := d.unmarshal(data, &answer); err != nil {
+		return llm.Errorf(llm.KindParse, "event %d of the stream is not JSON: %s; it reads %s", d.number, err, excerpt(data))
+	}
+	d.effects, d.sources = 0, 0
+	if err := d.answer(&answer, data); err != nil {
+		return err
+	}
+	if plain && !d.raw && !d.noFast && d.effects == 1 && d.sources == 1 && d.last.text != "" && !d.call.Row.ThinkTags {
+		d.fast.learn(data, d.last)
+	}
+	return nil
+}
+
+// unmarshal decodes tolerantly: encoding/json goes on after a value of the wrong type and leaves that field empty.
+func (d *chatDecoder) unmarshal(data []byte, into *chatAnswer) error {
+	err := json.Unmarshal(data, into)
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) && (mismatch.Field != "" || data[0] == '{') {
+		return nil
+	}
+	if err != nil && data[0] == '[' && json.Valid(data) {
+		return nil // a list: perhaps Gemini's form of an error
+	}
+	return err
+}
+
+// answer decodes a chunk or a body: everything that came first, then the error if there is one.
+func (d *chatDecoder) answer(a *chatAnswer, data []byte) error {
+	d.last = learned{}
+	d.identify(a)
+	if d.raw {
+		d.emit(llm.Event{Kind: llm.EventRaw, Data: json.RawMessage(bytes.Clone(data))})
+	}
+	var failed error
+	for i := range a.Choices {
+		if err := d.choice(&a.Choices[i], i); err != nil && failed == nil {
+			failed = err
+		}
+	}
+	d.cite(a.Citations)
+	if a.Groq != nil {
+		d.count(a.Groq.Usage)
+	}
+	d.count(a.Usage)
+	if failed != nil {
+		return failed
+	}
+	if hasError(a.Error) || a.Object == "error" || a.Type == "error" {
+		return d.vendorError(data)
+	}
+	if len(a.Choices) == 0 && a.ID == "" && a.Usage == nil && a.Model == "" {
+		if found := parseError(data); found.message != "" {
+			return d.vendorError(data)
+		}
+	}
+	if d.held > maxHeld {
+		return llm.Errorf(llm.KindLimit, "the answer made pyagent hold back more than %d bytes of unfinished pieces", maxHeld)
+	}
+	return nil
+}
+
+// identify notes what the answer says about itself. The first word counts: Azure begins with empty fields, routers change
+// the model's name in mid-stream.
+func (d *chatDecoder) identify(a *chatAnswer) {
+	d.note(&d.finish.ID, a.ID)
+	d.note(&d.finish.Model, a.Model)
+	d.note(&d.finish.Fingerprint, a.Fingerprint)
+	d.note(&d.finish.ServiceTier, a.ServiceTier)
+	if created := looseNumber(a.Created); d.finish.Created == 0 && created > 0 {
+		d.finish.Created = created
+		d.effects++
+	}
+	if a.ID != "" || a.Model != "" {
+		d.start()
+	}
+}
+
+func (d *chatDecoder) note(into *string, value string) {
+	if *into == "" && value != "" {
+		*into = value
+		d.effects++
+	}
+}
+
+func (d *chatDecoder) start() {
+	if d.started {
+		return
+	}
+	d.started = true
+	d.emit(llm.Event{Kind: llm.EventStart, Data: &llm.Start{ID: d.finish.ID, Model: d.finish.Model}})
+}
+
+func (d *chatDecoder) emit(event llm.Event) {
+	d.effects++
+	if event.Kind != llm.EventStart && event.Kind != llm.EventRaw {
+		d.start()
+	}
+	d.sink(event)
+}
+
+// text emits a delta of the current chunk and remembers it for the template.
+func (d *chatDecoder) text(kind llm.EventKind, choice int, text string) {
+	if text == "" {
+		return
+	}
+	d.last = learned{kind: kind, index: uint16(choice), text: text}
+	d.emit(llm.Event{Kind: kind, Index: uint16(choice), Text: []byte(text)})
+}
+
+// Body decodes a one-shot answer.
+func (d *chatDecoder) Body(body []byte, emit func(llm.Event)) error {
+	d.sink, d.whole = emit, true
+	body = bytes.TrimSpace(body) // DeepSeek keeps the connection alive with blank lines
+	if len(body) == 0 {
+		return llm.Errorf(llm.KindParse, "the answer is empty")
+	}
+	if body[0] != '{' && body[0] != '[' {
+		return llm.Errorf(llm.KindParse, "the answer is not JSON but reads %s", excerpt(body))
+	}
+	var answer chatAnswer
+	if err := d.unmarshal(body, &answer); err != nil {
+		return llm.Errorf(llm.KindParse, "the answer is not valid JSON: %s; it reads %s", err, excerpt(body))
+	}
+	if len(answer.Choices) == 0 {
+		if found := parseError(body); hasError(answer.Error) || found.message != "" {
+			return d.vendorError(body)
+		}
+		return llm.Errorf(llm.KindParse, "the answer has no choices; it reads %s", excerpt(body))
+	}
+	if err := d.answer(&answer, body); err != nil {
+		return err
+	}
+	d.done = true
+	return nil
+}
+
+// End closes what is open and sums up.
+func (d *chatDecoder) End(emit func(llm.Event)) (llm.Finish, bool) {
+	d.sink = emit
+	complete := d.done || len(d.choices) > 0
+	for _, choice := range d.choices {
+		complete = complete && (d.done || choice.raw != "")
+	}
+	for _, choice := range d.choices {
+		choice.think.flush(func(kind llm.EventKind, text string) { d.text(kind, choice.index, text) })
+		d.endCalls(choice, complete)
+	}
+	d.details.flush(func(item json.RawMessage) { d.emit(llm.Event{Kind: llm.EventDetail, Data: item}) })
+	if complete {
+		d.start()
+	}
+	d.conclude()
+	return d.finish, complete
+}
+
+func (d *chatDecoder) conclude() {
+	if d.usage != (llm.Usage{}) {
+		usage := d.usage
+		d.finish.Usage = &usage
+	}
+	for i, choice := range d.choices {
+		reason := unifiedReason(choice.raw, len(choice.calls) > 0)
+		if i == 0 || choice.index == 0 {
+			d.finish.FinishReason, d.finish.RawFinishReason = reason, choice.raw
+		}
+		if len(d.choices) > 1 {
+			d.finish.Choices = append(d.finish.Choices, llm.Choice{
+				Index: choice.index, FinishReason: reason, RawFinishReason: choice.raw,
+			})
+		}
+	}
+}
+
+func (d *chatDecoder) state(index int) *choiceState {
+	for _, choice := range d.choices {
+		if choice.index == index {
+			return choice
+		}
+	}
+	d.effects++
+	choice := &choiceState{index: index}
+	d.choices = append(d.choices, choice)
+	return choice
+}
+
+// unifiedReason translates a finish reason. Whether tools are to be run is decided by the calls, because servers say "stop"
+// with calls and "tool_calls" without any; but an answer that was cut short or filtered stays so, its last call is not whole.
+func unifiedReason(raw string, hasCalls bool) string {
+	reason := ""
+	switch strings.ToLower(raw) {
+	case "":
+	case "stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "function_call", "tool_use":
+		reason = llm.FinishStop
+	case "length", "max_tokens", "model_length", "model_context_window_exceeded":
+		return llm.FinishLength
+	case "content_filter", "sensitive", "safety":
+		return llm.FinishContentFilter
+	case "error", "network_error", "insufficient_system_resource":
+		return llm.FinishError
+	default:
+		reason = llm.FinishOther
+	}
+	if hasCalls {
+		return llm.FinishToolCalls
+	}
+	return reason
+}
+
+// excerpt shows the beginning of what came, without what looks like a key.
+func excerpt(data []byte) string {
+	const limit = 200
+	text := llm.MaskKeys(strings.ToValidUTF8(string(data[:min(len(data), 2*limit)]), "\uFFFD"))
+	cut := 0
+	for n := 0; cut < len(text) && n < limit; n++ {
+		_, size := utf8.DecodeRuneInString(text[cut:])
+		cut += size
+	}
+	if cut < len(text) || len(data) > 2*limit {
+		return fmt.Sprintf("%q...", text[:cut])
+	}
+	return fmt.Sprintf("%q", text)
 }

@@ -1,0 +1,185 @@
+package provider
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"pyagent/core/llm"
+)
+
+// maxErrorBody bounds how much of an error's body is kept for the user.
+const maxErrorBody = 64 << 10
+
+// DecodeError reads a non-2xx answer, whatever shape it has.
+func (openAI) DecodeError(call Call, status int, header map[string]string, body []byte) *llm.VendorError {
+	found := vendorError(call, status, body)
+	found.RequestID = requestID(header)
+	found.RetryAfter = retryAfter(status, header)
+	found.ShouldRetry = shouldRetry(header)
+	return found
+}
+
+// vendorError makes the error of an event or body that reports one inside a successful answer.
+func (d *chatDecoder) vendorError(body []byte) error { return vendorError(d.call, 200, body) }
+
+func vendorError(call Call, status int, body []byte) *llm.VendorError {
+	found := parseError(body)
+	made := &llm.VendorError{
+		Status: status, Code: found.code, Type: found.kind, Param: found.param, Message: found.message,
+		Body: strings.ToValidUTF8(string(body[:min(len(body), maxErrorBody)]), "\uFFFD"),
+	}
+	if call.Row != nil {
+		made.Provider = call.Row.Name
+	}
+	if call.Request != nil {
+		made.Model = call.Request.Model
+	}
+	if made.Message == "" {
+		made.Message = bodyMessage(status, body)
+	}
+	return made
+}
+
+// bodyMessage stands in where no message was found: a proxy's page, plain text, nothing at all.
+func bodyMessage(status int, body []byte) string {
+	body = bytes.TrimSpace(body)
+	switch {
+	case len(body) == 0:
+		return fmt.Sprintf("HTTP status %d with an empty body", status)
+	case body[0] == '<' || body[0] == '{' || body[0] == '[':
+		return fmt.Sprintf("HTTP status %d with a body that names no error: %s", status, excerpt(body))
+	}
+	return strings.ToValidUTF8(string(body[:min(len(body), 500)]), "\uFFFD")
+}
+
+// foundError is what a body says about its error.
+type foundError struct {
+	code, kind, param, message string
+}
+
+// errorObject has the fields of all servers' error objects, of the object itself and of the body around it.
+type errorObject struct {
+	Error     json.RawMessage `json:"error"`
+	Errors    json.RawMessage `json:"errors"`
+	Detail    json.RawMessage `json:"detail"`
+	Message   json.RawMessage `json:"message"`
+	Msg       json.RawMessage `json:"msg"`
+	Code      json.RawMessage `json:"code"`
+	Type      json.RawMessage `json:"type"`
+	Status    json.RawMessage `json:"status"`
+	Param     json.RawMessage `json:"param"`
+	Reason    json.RawMessage `json:"reason"`
+	StatusNum json.RawMessage `json:"statusCode"`
+	Metadata  struct {
+		ErrorType string          `json:"error_type"`
+		Reasons   json.RawMessage `json:"reasons"`
+		Flagged   json.RawMessage `json:"flagged_input"`
+		Patterns  json.RawMessage `json:"patterns"`
+	} `json:"metadata"`
+	Inner struct {
+		Code string `json:"code"`
+	} `json:"innererror"`
+}
+
+// parseError finds the error in a body. Shapes seen: {"error": {...}}, {"error": "text"}, the same in a list, inside another
+// error or beside {"type": "error"}, {"object": "error", "message": ...}, {"message": ...}, {"detail": "text" or list},
+// {"errors": [...]}; message may itself be an object or a list.
+func parseError(body []byte) foundError {
+	body = bytes.TrimSpace(body)
+	if !json.Valid(body) {
+		return foundError{}
+	}
+	return errorIn(body, 0)
+}
+
+func errorIn(raw json.RawMessage, depth int) foundError {
+	const deepest = 6
+	if absent(raw) || depth > deepest {
+		return foundError{}
+	}
+	switch raw[0] {
+	case '"':
+		return foundError{message: unquote(raw)}
+	case '[':
+		var list []json.RawMessage
+		if json.Unmarshal(raw, &list) != nil || len(list) == 0 {
+			return foundError{}
+		}
+		return errorIn(list[0], depth+1)
+	case '{':
+		var object errorObject
+		json.Unmarshal(raw, &object) // fields of the wrong type stay empty
+		return object.found(depth)
+	}
+	return foundError{}
+}
+
+func (o *errorObject) found(depth int) foundError {
+	own := foundError{code: word(o.Code), kind: word(o.Type), param: word(o.Param)}
+	if own.code == "" {
+		own.code = word(o.StatusNum)
+	}
+	if own.kind == "error" {
+		own.kind = ""
+	}
+	if own.kind == "" {
+		own.kind = unquote(o.Status) // Google's word, for example INVALID_ARGUMENT
+	}
+	o.metadata(&own)
+	for _, nested := range []json.RawMessage{o.Error, o.Errors, o.Message, o.Msg, o.Detail, o.Reason} {
+		if !hasError(nested) {
+			continue
+		}
+		inner := errorIn(nested, depth+1)
+		if inner.message == "" {
+			continue
+		}
+		own.message = inner.message
+		own.code = firstWord(inner.code, own.code)
+		own.kind = firstWord(inner.kind, own.kind)
+		own.param = firstWord(inner.param, own.param)
+		return own
+	}
+	return own
+}
+
+// metadata reads the words that OpenRouter and Azure hide deeper, and that say more than the outer ones.
+func (o *errorObject) metadata(own *foundError) {
+	switch {
+	case o.Metadata.ErrorType != "":
+		own.kind = o.Metadata.ErrorType
+	case !absent(o.Metadata.Reasons) || !absent(o.Metadata.Flagged) || !absent(o.Metadata.Patterns):
+		own.kind = "content_policy_violation"
+	case o.Inner.Code != "" && own.kind == "":
+		own.kind = o.Inner.Code
+	}
+}
+
+// word reads a machine-readable word; numbers as text.
+func word(raw json.RawMessage) string {
+	if absent(raw) {
+		return ""
+	}
+	if c := raw[0]; c >= '0' && c <= '9' || c == '-' {
+		return string(raw)
+	}
+	return unquote(raw)
+}
+
+func firstWord(first, second string) string {
+	if first != "" {
+		return first
+	}
+	return second
+}
+
+// hasError tells whether a value reports an error: servers also send null, false, "" and {} for none.
+func hasError(raw json.RawMessage) bool {
+	switch string(raw) {
+	case "", "null", "false", `""`, "{}", "[]":
+		return false
+	}
+	return true
+}

@@ -1,0 +1,106 @@
+package provider
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// requestID finds the id under which a vendor knows a request. Header names are lower-case.
+func requestID(header map[string]string) string {
+	for _, name := range []string{
+		"x-request-id", "request-id", "apim-request-id", "mistral-correlation-id", "x-generation-id", "cf-ray",
+	} {
+		if id := header[name]; id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+func shouldRetry(header map[string]string) *bool {
+	said := strings.ToLower(strings.TrimSpace(header["x-should-retry"]))
+	if said != "true" && said != "false" {
+		return nil
+	}
+	retry := said == "true"
+	return &retry
+}
+
+// retryAfter reads how many seconds the vendor wants us to wait: the exact header first, then the standard one, then the
+// rate limits that are used up.
+func retryAfter(status int, header map[string]string) *float64 {
+	if seconds, ok := plainNumber(header["retry-after-ms"]); ok {
+		seconds /= 1000
+		return &seconds
+	}
+	if said := header["retry-after"]; said != "" {
+		if seconds, ok := plainNumber(said); ok {
+			return &seconds
+		}
+		if seconds, ok := untilDate(said, header["date"]); ok {
+			return &seconds
+		}
+	}
+	if status == 429 {
+		return rateLimitReset(header)
+	}
+	return nil
+}
+
+// rateLimitReset is the longest wait among the limits of which nothing remains.
+func rateLimitReset(header map[string]string) *float64 {
+	longest := -1.0
+	for name, value := range header {
+		rest, ok := strings.CutPrefix(name, "x-ratelimit-reset")
+		if !ok || strings.TrimSpace(header["x-ratelimit-remaining"+rest]) != "0" {
+			continue
+		}
+		if seconds, ok := resetSeconds(value, header["date"]); ok {
+			longest = max(longest, seconds)
+		}
+	}
+	if longest < 0 {
+		return nil
+	}
+	return &longest
+}
+
+// resetSeconds reads a reset value: a duration such as 6m0s or 20ms, plain seconds, or milliseconds since 1970, which need
+// the vendor's own clock to compare with.
+func resetSeconds(value, date string) (float64, bool) {
+	const firstEpoch = 1e12 // milliseconds; as seconds it would be a wait of 30,000 years
+	if number, ok := plainNumber(value); ok {
+		if number < firstEpoch {
+			return number, true
+		}
+		now, ok := parseDate(date)
+		return max(0, number/1000-float64(now.Unix())), ok
+	}
+	duration, err := time.ParseDuration(strings.TrimSpace(value))
+	return duration.Seconds(), err == nil && duration >= 0
+}
+
+func plainNumber(text string) (float64, bool) {
+	number, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	return number, err == nil && number >= 0 && !math.IsInf(number, 0)
+}
+
+// untilDate is the time between the answer's own Date header and a date. Without that header the date is not used: this
+// package has no clock, and the user's may be wrong.
+func untilDate(then, date string) (float64, bool) {
+	end, ok := parseDate(then)
+	start, known := parseDate(date)
+	return max(0, end.Sub(start).Seconds()), ok && known
+}
+
+// parseDate: RFC 9110, section 5.6.7.
+func parseDate(text string) (time.Time, bool) {
+	for _, layout := range []string{"Mon, 02 Jan 2006 15:04:05 GMT", "Monday, 02-Jan-06 15:04:05 GMT", time.ANSIC} {
+		if at, err := time.Parse(layout, strings.TrimSpace(text)); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
+}

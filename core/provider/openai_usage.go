@@ -1,0 +1,125 @@
+package provider
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"pyagent/core/llm"
+)
+
+// chatUsage is a usage object with the spellings of all servers.
+type chatUsage struct {
+	Prompt        *float64 `json:"prompt_tokens"`
+	Completion    *float64 `json:"completion_tokens"`
+	Total         *float64 `json:"total_tokens"`
+	Input         *float64 `json:"input_tokens"`
+	Output        *float64 `json:"output_tokens"`
+	PromptDetails *struct {
+		Cached     *float64 `json:"cached_tokens"`
+		CacheWrite *float64 `json:"cache_write_tokens"`
+	} `json:"prompt_tokens_details"`
+	CompletionDetails *struct {
+		Reasoning *float64 `json:"reasoning_tokens"`
+	} `json:"completion_tokens_details"`
+	CacheHit  *float64        `json:"prompt_cache_hit_tokens"` // DeepSeek
+	Cached    *float64        `json:"cached_tokens"`           // Moonshot
+	NumCached *float64        `json:"num_cached_tokens"`       // Mistral
+	Reasoning *float64        `json:"reasoning_tokens"`
+	Cost      json.RawMessage `json:"cost"` // a number, or an object with total_cost
+}
+
+// count merges a usage object. The same answer may carry several of them; the last word on each number counts, never the sum.
+func (d *chatDecoder) count(u *chatUsage) {
+	if u == nil {
+		return
+	}
+	d.effects++
+	before := d.usage
+	d.usage.Merge(u.unified(d.call.Row.ReasoningUncounted))
+	if !sameUsage(before, d.usage) {
+		usage := d.usage
+		d.emit(llm.Event{Kind: llm.EventUsage, Data: &usage})
+	}
+}
+
+func (u *chatUsage) unified(reasoningUncounted bool) llm.Usage {
+	usage := llm.Usage{
+		PromptTokens: firstCount(u.Prompt, u.Input), CompletionTokens: firstCount(u.Completion, u.Output),
+		TotalTokens: firstCount(u.Total), Cost: u.cost(),
+	}
+	var cached, reasoning *float64
+	if u.PromptDetails != nil {
+		cached = u.PromptDetails.Cached
+		usage.CacheWriteTokens = firstCount(u.PromptDetails.CacheWrite)
+	}
+	if u.CompletionDetails != nil {
+		reasoning = u.CompletionDetails.Reasoning
+	}
+	usage.CachedTokens = firstCount(cached, u.Cached, u.CacheHit, u.NumCached)
+	usage.ReasoningTokens = firstCount(reasoning, u.Reasoning)
+	if reasoningUncounted {
+		usage.CompletionTokens = withReasoning(usage)
+	}
+	return usage
+}
+
+// withReasoning adds the reasoning tokens to a completion count that leaves them out, which the total shows.
+func withReasoning(u llm.Usage) *int64 {
+	if u.CompletionTokens == nil || u.ReasoningTokens == nil {
+		return u.CompletionTokens
+	}
+	if u.TotalTokens != nil && u.PromptTokens != nil && *u.TotalTokens == *u.PromptTokens+*u.CompletionTokens {
+		return u.CompletionTokens
+	}
+	sum := *u.CompletionTokens + *u.ReasoningTokens
+	return &sum
+}
+
+func (u *chatUsage) cost() *float64 {
+	var number float64
+	if absent(u.Cost) {
+		return nil
+	}
+	if json.Unmarshal(u.Cost, &number) == nil {
+		return &number
+	}
+	var parts struct {
+		Total *float64 `json:"total_cost"`
+	}
+	if json.Unmarshal(u.Cost, &parts) != nil {
+		return nil
+	}
+	return parts.Total
+}
+
+// firstCount takes the first number that is given. Counts come as floats from some servers.
+func firstCount(candidates ...*float64) *int64 {
+	for _, candidate := range candidates {
+		if candidate != nil && *candidate >= 0 && *candidate < 1<<53 {
+			count := int64(*candidate)
+			return &count
+		}
+	}
+	return nil
+}
+
+func sameUsage(a, b llm.Usage) bool {
+	return same(a.PromptTokens, b.PromptTokens) && same(a.CompletionTokens, b.CompletionTokens) &&
+		same(a.TotalTokens, b.TotalTokens) && same(a.CachedTokens, b.CachedTokens) &&
+		same(a.CacheWriteTokens, b.CacheWriteTokens) && same(a.ReasoningTokens, b.ReasoningTokens) && same(a.Cost, b.Cost)
+}
+
+func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// looseNumber reads a number that may be written as a string.
+func looseNumber(raw json.RawMessage) float64 {
+	text := string(raw)
+	if quoted(raw) {
+		text = unquote(raw)
+	}
+	number, err := strconv.ParseFloat(text, 64)
+	if err != nil || number != number || number < 0 || number > 1<<62 {
+		return 0
+	}
+	return number
+}
