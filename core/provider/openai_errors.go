@@ -15,7 +15,7 @@ const maxErrorBody = 64 << 10
 // DecodeError reads a non-2xx answer, whatever shape it has.
 func (openAI) DecodeError(call Call, status int, header map[string]string, body []byte) *llm.VendorError {
 	found := vendorError(call, status, body)
-	found.RequestID = requestID(header)
+	found.RequestID = RequestID(header)
 	found.RetryAfter = retryAfter(status, header)
 	found.ShouldRetry = shouldRetry(header)
 	return found

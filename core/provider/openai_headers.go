@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// requestID finds the id under which a vendor knows a request. Header names are lower-case.
-func requestID(header map[string]string) string {
+// RequestID finds the id under which a vendor knows a request. Header names are lower-case.
+func RequestID(header map[string]string) string {
 	for _, name := range []string{
 		"x-request-id", "request-id", "apim-request-id", "mistral-correlation-id", "x-generation-id", "cf-ray",
 	} {
