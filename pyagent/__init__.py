@@ -1,0 +1,123 @@
+"""Language models from Python over one Go core: streaming, every provider, no runtime dependencies.
+
+    from pyagent import Provider
+
+    provider = Provider("openai/gpt-4o-mini")
+    print(provider.generate_text("Hello!"))
+    for piece in provider.stream_text("Count from 1 to 5."):
+        print(piece, end="", flush=True)
+
+Importing this package does nothing else: a name's module is imported when the name is first used, the native library
+when the first request is made."""
+
+from __future__ import annotations
+
+from ._version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from . import errors, events
+    from .errors import (
+        APIConnectionError,
+        APIStatusError,
+        APITimeoutError,
+        AuthenticationError,
+        BadRequestError,
+        ConfigurationError,
+        ConflictError,
+        ContentPolicyViolationError,
+        ContextWindowExceededError,
+        InternalError,
+        InternalServerError,
+        LimitExceededError,
+        NotFoundError,
+        PermissionDeniedError,
+        PyAgentError,
+        QuotaExceededError,
+        RateLimitError,
+        ResponseParseError,
+        ServiceUnavailableError,
+        StreamCancelledError,
+        StreamInterruptedError,
+        UnprocessableEntityError,
+        UnsupportedFeatureError,
+    )
+    from .options import Limits, Timeouts
+    from .provider import Provider
+    from .response import Choice, Response, ToolCall, Usage
+    from .stream import Stream
+
+    GenerateResult = Response
+    TextStream = Stream
+
+__all__ = [
+    "__version__",
+    "Provider",
+    "Stream",
+    "TextStream",
+    "Response",
+    "GenerateResult",
+    "Choice",
+    "ToolCall",
+    "Usage",
+    "Timeouts",
+    "Limits",
+    "errors",
+    "events",
+    "PyAgentError",
+    "APIConnectionError",
+    "APITimeoutError",
+    "StreamInterruptedError",
+    "APIStatusError",
+    "BadRequestError",
+    "ContextWindowExceededError",
+    "ContentPolicyViolationError",
+    "AuthenticationError",
+    "PermissionDeniedError",
+    "NotFoundError",
+    "ConflictError",
+    "UnprocessableEntityError",
+    "RateLimitError",
+    "QuotaExceededError",
+    "InternalServerError",
+    "ServiceUnavailableError",
+    "ResponseParseError",
+    "ConfigurationError",
+    "UnsupportedFeatureError",
+    "StreamCancelledError",
+    "LimitExceededError",
+    "InternalError",
+]
+
+# The names that are not in errors.py, and where they are. rusty-agent-sdk's names stand beside ours.
+_PLACES = {
+    "Provider": ("provider", "Provider"),
+    "Stream": ("stream", "Stream"),
+    "TextStream": ("stream", "Stream"),
+    "Response": ("response", "Response"),
+    "GenerateResult": ("response", "Response"),
+    "Choice": ("response", "Choice"),
+    "ToolCall": ("response", "ToolCall"),
+    "Usage": ("response", "Usage"),
+    "Timeouts": ("options", "Timeouts"),
+    "Limits": ("options", "Limits"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    if name in {"errors", "events"}:
+        return import_module(f".{name}", __name__)
+    module, attribute = _PLACES.get(name, ("errors", name))
+    value = getattr(import_module(f".{module}", __name__), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,55 @@
+"""Frames: the one form in which bytes come back from the core. The other side of this file is core/bridge/frame.go.
+
+A frame is a 16-byte little-endian header `u32 size, u8 kind, u8 flags, u16 index, u64 call`, then `size` bytes of
+payload. Kinds below 16 carry raw UTF-8 deltas, kinds from 16 one JSON object, kinds from 64 are terminal: exactly one
+of them ends a call. A run of waiting deltas travels as one frame with the flag MANY: the deltas separated by NUL
+bytes, so that a burst costs one `decode().split("\\0")`. A delta that holds a NUL itself travels alone. Unknown kinds
+are skipped by size."""
+
+from __future__ import annotations
+
+from struct import Struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TEXT = 1
+REASONING = 2
+REFUSAL = 3
+TOOL_ARGS = 4
+FIRST_JSON = 16
+START = 16
+TOOL_BEGIN = 17
+TOOL_END = 18
+USAGE = 19
+LOGPROBS = 20
+ANNOTATION = 21
+PART = 22
+DETAIL = 23
+RETRY = 24
+RAW = 25
+NOTICE = 26
+FINISH = 64
+ERROR = 66
+
+MANY = 1
+
+HEADER = Struct("<IBBHQ")
+
+
+def split(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    """Cuts what one poll delivered into (kind, flags, index, payload)."""
+    position, end, unpack, header = 0, len(data), HEADER.unpack_from, HEADER.size
+    while position < end:
+        size, kind, flags, index, _ = unpack(data, position)
+        position += header
+        yield kind, flags, index, data[position : position + size]
+        position += size
+
+
+def deltas(flags: int, payload: bytes) -> list[str]:
+    """The text pieces of a delta frame."""
+    if flags & MANY:
+        return payload.decode().split("\0")
+    return [payload.decode()]

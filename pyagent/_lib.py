@@ -1,0 +1,273 @@
+"""The door to the Go core: finds the shared library, loads it on first use, and calls its C functions.
+
+This is the only file that knows ctypes. Everything else sees `Runtime`, one loaded copy of the library, and `Handle`,
+something that the copy gave out. ctypes releases the GIL around every call, so waiting here stops no other thread.
+
+After `fork()` the Go runtime in the child is dead: its threads stayed behind. The hook below marks it so, and the
+child's next use loads a private copy of the library with a runtime of its own. A handle knows its runtime, so one
+from before the fork is recognised: using it is an error, closing it is nothing."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import sys
+import threading
+
+from .errors import InternalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+ABI_VERSION = 1
+
+OK = 0
+TIMEOUT = 1
+WOKEN = 2
+DONE = 3
+BAD_HANDLE = -1
+CLOSED = -2
+BUSY = -3
+TOO_SMALL = -4
+
+SMALL_BUFFER = 64 * 1024
+KEPT_BUFFER = 1024 * 1024  # a buffer that had to grow beyond this is not kept
+
+_FILE_NAME = "libpyagent.so"  # one name on every platform: nothing but this file ever looks for it
+
+_NUMBER, _POINTER, _SIZE, _STATUS = ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int32
+_FUNCTIONS: dict[str, list[Any]] = {
+    "pyagent_client_open": [ctypes.c_char_p, _SIZE, _POINTER],
+    "pyagent_submit": [_NUMBER, _NUMBER, ctypes.c_char_p, _SIZE, _POINTER],
+    "pyagent_poll": [_NUMBER, _POINTER, _SIZE, ctypes.c_int32, _POINTER],
+    "pyagent_cancel": [_NUMBER],
+    "pyagent_inspect": [_NUMBER, _POINTER, _SIZE, _POINTER],
+    "pyagent_close": [_NUMBER],
+}
+
+
+class Handle:
+    """A client or a call of one runtime. Dropping it closes it; closing never waits, never fails, and may be
+    repeated."""
+
+    __slots__ = ("runtime", "number")
+
+    def __init__(self, runtime: Runtime, number: int) -> None:
+        self.runtime = runtime
+        self.number = number
+
+    def close(self) -> None:
+        """Gives the handle back; a call's connection closes at once."""
+        self.runtime.close(self.number)
+
+    __del__ = close
+
+
+class _Buffer:
+    __slots__ = ("memory", "address", "size", "used", "used_address")
+
+    def __init__(self, size: int) -> None:
+        self.memory = ctypes.create_string_buffer(size)
+        self.address = ctypes.addressof(self.memory)
+        self.size = size
+        self.used = _SIZE()
+        self.used_address = ctypes.addressof(self.used)
+
+
+class _Spare(threading.local):
+    """One buffer per thread. It is taken out while in use, so that a signal handler or finaliser that polls in the
+    middle of a poll gets one of its own."""
+
+    buffer: _Buffer | None = None
+
+    def take(self) -> _Buffer:
+        buffer, self.buffer = self.buffer, None
+        return buffer if buffer is not None else _Buffer(SMALL_BUFFER)
+
+
+class Runtime:
+    """One loaded copy of the library."""
+
+    def __init__(self, path: str, load_from: str) -> None:
+        self.path = path
+        self.alive = True
+        self._spare = _Spare()
+        try:
+            library = ctypes.CDLL(load_from)
+        except OSError as error:
+            raise InternalError(
+                f"The library {path} cannot be loaded: {error}. Reinstall pyagent for this platform "
+                f"({sys.platform}, {os.name}), or set PYAGENT_LIBRARY to the path of a library that fits."
+            ) from None
+        self._check_version(library)
+        for name, arguments in _FUNCTIONS.items():
+            function = getattr(library, name)
+            function.argtypes, function.restype = arguments, _STATUS
+        library.pyagent_status_name.argtypes, library.pyagent_status_name.restype = [_STATUS], ctypes.c_char_p
+        self._library = library
+        self._poll = library.pyagent_poll
+        self._close = library.pyagent_close
+
+    def _check_version(self, library: ctypes.CDLL) -> None:
+        try:
+            library.pyagent_abi_version.restype = ctypes.c_uint32
+            found = f"ABI version {library.pyagent_abi_version()}"
+        except AttributeError:
+            found = "no pyagent functions"
+        if found != f"ABI version {ABI_VERSION}":
+            raise InternalError(
+                f"{self.path} has {found}, but this pyagent needs ABI version {ABI_VERSION}. The Python files and the "
+                "library come from different releases: reinstall pyagent, and unset PYAGENT_LIBRARY if it is set."
+            )
+
+    def open_client(self, config: bytes) -> Handle:
+        """Opens a client. A bad configuration is the first frame of the handle."""
+        number = _NUMBER()
+        self._check(self._library.pyagent_client_open(config, len(config), ctypes.addressof(number)))
+        return Handle(self, number.value)
+
+    def submit(self, client: Handle, inbox: int, request: bytes) -> Handle:
+        """Starts a call and returns at once. A bad request is the first frame of the call."""
+        self.check_alive()
+        number = _NUMBER()
+        self._check(self._library.pyagent_submit(client.number, inbox, request, len(request), ctypes.addressof(number)))
+        return Handle(self, number.value)
+
+    def poll(self, number: int, timeout_ms: int) -> tuple[int, bytes]:
+        """Waits for frames, without the GIL. Returns the status and, if that is OK, every frame that was waiting."""
+        self.check_alive()
+        buffer = self._spare.take()
+        status = self._poll(number, buffer.address, buffer.size, timeout_ms, buffer.used_address)
+        kept = buffer
+        while status == TOO_SMALL:
+            buffer = _Buffer(buffer.used.value)
+            status = self._poll(number, buffer.address, buffer.size, timeout_ms, buffer.used_address)
+        data = ctypes.string_at(buffer.address, buffer.used.value) if status == OK else b""
+        self._spare.buffer = buffer if buffer.size <= KEPT_BUFFER else kept
+        return status, data
+
+    def cancel(self, number: int) -> None:
+        """Ends a call: its connection closes at once, its terminal frame still comes."""
+        if self.alive:
+            self._library.pyagent_cancel(number)
+
+    def close(self, number: int) -> None:
+        """Gives a handle back. Safe from finalisers, during interpreter shutdown, and after a fork."""
+        if self.alive:
+            self._close(number)
+
+    def inspect(self, number: int = 0) -> dict[str, Any]:
+        """A snapshot of a handle; of the library for 0."""
+        self.check_alive()
+        buffer = _Buffer(SMALL_BUFFER)
+        while True:
+            status = self._library.pyagent_inspect(number, buffer.address, buffer.size, buffer.used_address)
+            if status != TOO_SMALL:
+                break
+            buffer = _Buffer(buffer.used.value * 2)  # twice: the snapshot may grow before the next call
+        self._check(status)
+        snapshot: dict[str, Any] = json.loads(ctypes.string_at(buffer.address, buffer.used.value))
+        return snapshot
+
+    def status_name(self, status: int) -> str:
+        """A status in words."""
+        name: bytes = self._library.pyagent_status_name(status)
+        return name.decode()
+
+    def check_alive(self) -> None:
+        """Refuses to use a runtime that a fork has killed."""
+        if not self.alive:
+            raise InternalError(
+                "This stream or request was started before os.fork() and cannot be used in the child process. "
+                "Start it in the child; a Provider itself works on both sides."
+            )
+
+    def _check(self, status: int) -> None:
+        if status != OK:
+            raise InternalError(
+                f"The core refused a call: {self.status_name(status)} ({status}). This is a bug in pyagent."
+            )
+
+
+_runtime: Runtime | None = None
+_forked = False  # whether a runtime was alive in this process when it was forked off
+_hooked = False
+_lock = threading.Lock()
+
+
+def runtime() -> Runtime:
+    """The process's loaded library; the first use loads it."""
+    global _runtime
+    current = _runtime
+    if current is not None:
+        return current
+    with _lock:
+        if _runtime is None:
+            _runtime = _load()
+        return _runtime
+
+
+def path() -> str:
+    """Where the library is, or would be."""
+    return os.environ.get("PYAGENT_LIBRARY") or os.path.join(os.path.dirname(os.path.abspath(__file__)), _FILE_NAME)
+
+
+def _load() -> Runtime:
+    global _hooked
+    where = path()
+    if not os.path.exists(where):
+        raise InternalError(
+            f"The library {where} does not exist. Install pyagent with pip, build it with `make build` in a checkout, "
+            "or set PYAGENT_LIBRARY to its path."
+        )
+    loaded = _load_copy(where) if _forked else Runtime(where, where)
+    if not _hooked and hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork)
+        _hooked = True
+    return loaded
+
+
+def _after_fork() -> None:
+    global _runtime, _forked, _lock
+    _lock = threading.Lock()  # another thread may have held the old one
+    if _runtime is not None:
+        _runtime.alive = False
+        _runtime, _forked = None, True
+
+
+def _load_copy(where: str) -> Runtime:
+    """Loads the library from a file of its own: the dynamic linker would hand out the dead copy for the known file."""
+    with open(where, "rb") as file:
+        content = file.read()
+    if hasattr(os, "memfd_create"):
+        try:
+            return _load_memory(where, content)
+        except (OSError, InternalError):
+            pass  # some systems forbid code in anonymous memory; a file may still do
+    import tempfile
+
+    with tempfile.NamedTemporaryFile(prefix="pyagent-", suffix=".so") as file:
+        file.write(content)
+        file.flush()
+        try:
+            return Runtime(where, file.name)
+        except InternalError as error:
+            raise InternalError(
+                "After os.fork() the child needs a copy of the library, and neither anonymous memory nor a file in "
+                f"{tempfile.gettempdir()} can hold one: {error.message} Set TMPDIR to a directory that allows "
+                "execution, or start worker processes with the method 'spawn'."
+            ) from None
+
+
+def _load_memory(where: str, content: bytes) -> Runtime:
+    descriptor = os.memfd_create("pyagent")
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(content)
+        # The name holds the process id, because the linker takes equal names for the same library and a child of this
+        # child will come with the same descriptor number.
+        return Runtime(where, f"/proc/{os.getpid()}/fd/{descriptor}")
+    finally:
+        os.close(descriptor)

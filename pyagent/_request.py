@@ -1,0 +1,194 @@
+"""From the arguments of a method to the bytes of a request. Nothing here waits or knows whether the caller does.
+
+Options of the wrong type are found here, so that they raise where they were written and not where the answer is read.
+What the values mean is the core's business."""
+
+from __future__ import annotations
+
+import json
+
+from . import _checks
+from ._checks import wrong
+from .errors import ConfigurationError, UnsupportedFeatureError
+from .options import Limits, Timeouts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def encode(op: str, model: str, arguments: dict[str, Any]) -> bytes:
+    """Builds a request from the local variables of a method of Provider.
+
+    Args:
+        op: "generate" or "stream".
+        model: The Provider's model, used where the arguments name no other.
+        arguments: Every parameter of the method by name, None where it was not given.
+
+    Raises:
+        ConfigurationError: An option has the wrong type, or there is nothing to ask.
+        UnsupportedFeatureError: n above 1 where only one answer can be shown.
+    """
+    options = {name: value for name, value in arguments.items() if value is not None}
+    del options["self"]
+    body: dict[str, Any] = {"op": op, "model": options.pop("model", model)}
+    body["messages"] = _messages(
+        options.pop("prompt", None), options.pop("system_prompt", None), options.pop("messages", None)
+    )
+    timeouts = clocks(options.pop("timeout", None), options.pop("timeouts", None))
+    limits = bounds(options.pop("limits", None))
+    for name, value in options.items():
+        _CHECKS[name](name, value)
+    body.update(options)
+    if timeouts:
+        body["timeouts"] = timeouts
+    if limits:
+        body["limits"] = limits
+    return dump(body)
+
+
+def clocks(timeout: float | None, timeouts: Timeouts | None) -> dict[str, Any]:
+    """The `timeouts` object of a configuration or request: only what was set.
+
+    `timeout` is the short form that bounds the wait for the next thing: the whole answer of a one-shot call, the first
+    piece and every pause of a stream.
+    """
+    if timeout is not None and timeouts is not None:
+        raise ConfigurationError("timeout and timeouts were both given; give one of them.", param="timeout")
+    if timeouts is not None:
+        if not isinstance(timeouts, Timeouts):
+            raise wrong("timeouts", "a Timeouts object; for one number of seconds use timeout", timeouts)
+        return timeouts._as_dict()
+    return {} if timeout is None else {"request": _checks.seconds("timeout", timeout)}
+
+
+def bounds(limits: Limits | None) -> dict[str, Any]:
+    """The `limits` object of a configuration or request: only what was set."""
+    if limits is None:
+        return {}
+    if not isinstance(limits, Limits):
+        raise wrong("limits", "a Limits object", limits)
+    return limits._as_dict()
+
+
+def refuse_several(n: int | None, method: str) -> None:
+    """Refuses n above 1 for a method that shows one answer."""
+    if n is not None and n != 1:
+        raise UnsupportedFeatureError(
+            f"{method}() gives one answer and cannot show n={n!r} of them; use generate(), whose Response has choices.",
+            param="n",
+        )
+
+
+def dump(body: dict[str, Any]) -> bytes:
+    """The body as JSON.
+
+    Raises:
+        ConfigurationError: A value has no JSON form; the message names the field.
+    """
+    try:
+        return _encode(body).encode()
+    except UnicodeEncodeError as error:
+        raise _not_json(body, f"The text holds {error.object[error.start]!r}, which is half a character.") from None
+    except RecursionError:
+        raise _not_json(body, "The value is nested too deeply for JSON.") from None
+    except (TypeError, ValueError) as error:
+        raise _not_json(body, f"The value has no JSON form: {error}.") from None
+
+
+def _not_json(body: dict[str, Any], otherwise: str) -> ConfigurationError:
+    for field, value in body.items():
+        try:
+            _encode(value).encode()
+        except (TypeError, ValueError, RecursionError):
+            place, culprit = _culprit(field, value)
+            if culprit is not None:
+                otherwise = f"Cannot convert Python type '{type(culprit).__name__}' to JSON."
+            return ConfigurationError(f"{otherwise} It is in {place}.", param=field)
+    return ConfigurationError(otherwise)
+
+
+def _culprit(place: str, value: Any) -> tuple[str, Any]:
+    """Finds the value inside `value` that JSON cannot express by its type; None when its type is not the reason."""
+    for _ in range(100):  # a value may contain itself
+        if isinstance(value, dict):
+            items = [(f"{place}.{key}", item) for key, item in value.items()]
+        elif isinstance(value, (list, tuple)):
+            items = [(f"{place}[{number}]", item) for number, item in enumerate(value)]
+        else:
+            return place, None if isinstance(value, (str, int, float, bool)) else value
+        for inner_place, inner in items:
+            try:
+                _encode(inner).encode()
+            except (TypeError, ValueError, RecursionError):
+                place, value = inner_place, inner
+                break
+        else:
+            return place, None
+    return place, None
+
+
+def _messages(prompt: Any, system_prompt: Any, messages: Any) -> list[Any]:
+    if messages is not None and not isinstance(messages, list):
+        raise wrong("messages", "a list of dicts", messages)
+    for name, value in (("prompt", prompt), ("system_prompt", system_prompt)):
+        if value is not None and not isinstance(value, str):
+            raise wrong(name, "a string", value)
+    for number, message in enumerate(messages or ()):
+        if not isinstance(message, dict):
+            raise wrong(f"messages[{number}]", "a dict with role and content", message)
+        if not isinstance(message.get("role"), str):
+            raise wrong(f"role of messages[{number}]", "a string such as 'user'", message.get("role"))
+    if messages:
+        asked = messages
+    elif prompt is not None:
+        asked = [{"role": "user", "content": prompt}]
+    else:
+        raise ConfigurationError(
+            "Neither prompt nor messages was given; give a prompt, or a list of messages that is not empty.",
+            param="messages",
+        )
+    return asked if system_prompt is None else [{"role": "system", "content": system_prompt}, *asked]
+
+
+# Every option of the methods that goes into the request under its own name.
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "temperature": _checks.number,
+    "max_tokens": _checks.integer,
+    "top_p": _checks.number,
+    "stop": _checks.stop,
+    "frequency_penalty": _checks.number,
+    "presence_penalty": _checks.number,
+    "seed": _checks.integer,
+    "response_format": _checks.mapping,
+    "include_usage": _checks.flag,
+    "include_raw": _checks.flag,
+    "top_k": _checks.integer,
+    "tools": _checks.sequence,
+    "tool_choice": _checks.string_or_mapping,
+    "parallel_tool_calls": _checks.flag,
+    "logprobs": _checks.flag,
+    "top_logprobs": _checks.integer,
+    "logit_bias": _checks.mapping,
+    "n": _checks.integer,
+    "reasoning_effort": _checks.string,
+    "verbosity": _checks.string,
+    "service_tier": _checks.string,
+    "store": _checks.flag,
+    "metadata": _checks.mapping,
+    "user": _checks.string,
+    "prompt_cache_key": _checks.string,
+    "safety_identifier": _checks.string,
+    "modalities": _checks.sequence,
+    "audio": _checks.mapping,
+    "prediction": _checks.mapping,
+    "stream_options": _checks.mapping,
+    "extra_body": _checks.mapping,
+    "extra_headers": _checks.headers,
+    "max_retries": _checks.count,
+    "api_key": _checks.string,
+    "base_url": _checks.string,
+}

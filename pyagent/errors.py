@@ -1,0 +1,238 @@
+"""Every exception that pyagent raises on purpose, and the table from the core's error kinds to these classes.
+
+PyAgentError(Exception)
+├── APIConnectionError(ConnectionError)          no answer: name, refused, TLS, reset
+│   ├── APITimeoutError(TimeoutError)            one of the four clocks ran out
+│   └── StreamInterruptedError                   the answer broke off before its end
+├── APIStatusError(RuntimeError)                 the vendor said no
+│   ├── BadRequestError                          400
+│   │   ├── ContextWindowExceededError           the prompt is too long for the model
+│   │   └── ContentPolicyViolationError          refused by the vendor's filter
+│   ├── AuthenticationError                      401
+│   ├── PermissionDeniedError                    403
+│   ├── NotFoundError                            404
+│   ├── ConflictError                            409
+│   ├── UnprocessableEntityError                 422
+│   ├── RateLimitError                           429: wait, then try again
+│   ├── QuotaExceededError                       402, 429: used up, waiting does not help
+│   └── InternalServerError                      500
+│       └── ServiceUnavailableError              503, 529: down or overloaded
+├── ResponseParseError(RuntimeError)             a 200 answer that is not what was asked for
+├── ConfigurationError(ValueError)               a bad option, found before any request
+├── UnsupportedFeatureError(ValueError)          the vendor or the method cannot honour an option
+├── StreamCancelledError                         reading on after close() or cancel()
+├── LimitExceededError(RuntimeError)             the answer is larger than `Limits` allow
+└── InternalError(RuntimeError)                  pyagent itself failed, or its library cannot be used
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = [
+    "PyAgentError",
+    "APIConnectionError",
+    "APITimeoutError",
+    "StreamInterruptedError",
+    "APIStatusError",
+    "BadRequestError",
+    "ContextWindowExceededError",
+    "ContentPolicyViolationError",
+    "AuthenticationError",
+    "PermissionDeniedError",
+    "NotFoundError",
+    "ConflictError",
+    "UnprocessableEntityError",
+    "RateLimitError",
+    "QuotaExceededError",
+    "InternalServerError",
+    "ServiceUnavailableError",
+    "ResponseParseError",
+    "ConfigurationError",
+    "UnsupportedFeatureError",
+    "StreamCancelledError",
+    "LimitExceededError",
+    "InternalError",
+]
+
+_FIELDS = (
+    "provider",
+    "model",
+    "status_code",
+    "code",
+    "param",
+    "clock",
+    "request_id",
+    "retry_after",
+    "is_retryable",
+    "attempts",
+    "partial_text",
+    "body",
+    "response",
+)
+
+
+class PyAgentError(Exception):
+    """The base of every pyagent exception; all of them carry the same attributes, None where nothing is known.
+
+    Attributes:
+        message: What went wrong, in one sentence.
+        provider, model: Whom was asked.
+        status_code: The HTTP status of the vendor's answer.
+        code, param: The vendor's machine-readable word, and the option at fault.
+        clock: For timeouts, which of connect, first_token, idle and total ran out.
+        request_id: The vendor's id of the request, worth quoting to its support.
+        retry_after: Seconds that the vendor asks to wait.
+        is_retryable: Whether the same request may succeed later.
+        attempts: How many requests were sent.
+        partial_text: The text that had arrived before the failure ("" when there was none).
+        body: The vendor's raw error body.
+        response: What was known of the answer when it broke (id, model, usage, headers), as a dict.
+    """
+
+    message: str
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        status_code: int | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        clock: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        is_retryable: bool = False,
+        attempts: int = 0,
+        partial_text: str = "",
+        body: str | None = None,
+        response: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.provider = provider
+        self.model = model
+        self.status_code = status_code
+        self.code = code
+        self.param = param
+        self.clock = clock
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.is_retryable = is_retryable
+        self.attempts = attempts
+        self.partial_text = partial_text
+        self.body = body
+        self.response = response if response is not None else {}
+
+    def __str__(self) -> str:
+        if self.status_code is None or self.status_code < 400:
+            return self.message
+        return f"API error ({_status_text(self.status_code)}): {self.message}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.message, {name: getattr(self, name) for name in _FIELDS})
+
+
+class APIConnectionError(PyAgentError, ConnectionError):
+    """The vendor could not be reached, or the connection broke."""
+
+
+class APITimeoutError(APIConnectionError, TimeoutError):
+    """One of the four clocks of `Timeouts` ran out; `clock` says which."""
+
+
+class StreamInterruptedError(APIConnectionError):
+    """The answer broke off before the vendor's terminal signal; `partial_text` holds what had arrived."""
+
+
+class APIStatusError(PyAgentError, RuntimeError):
+    """The vendor answered with an error."""
+
+
+class BadRequestError(APIStatusError):
+    """The vendor cannot accept the request as it is."""
+
+
+class ContextWindowExceededError(BadRequestError):
+    """The prompt is longer than the model can take."""
+
+
+class ContentPolicyViolationError(BadRequestError):
+    """The vendor's filter refused the request or the answer."""
+
+
+class AuthenticationError(APIStatusError):
+    """The key is missing, wrong or expired."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """The key is valid but not allowed to do this."""
+
+
+class NotFoundError(APIStatusError):
+    """The vendor does not know this model or address."""
+
+
+class ConflictError(APIStatusError):
+    """The request collides with the state at the vendor."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """The vendor understood the request but finds its values invalid."""
+
+
+class RateLimitError(APIStatusError):
+    """Too many requests: wait for `retry_after` seconds, then try again."""
+
+
+class QuotaExceededError(APIStatusError):
+    """The account's credit or quota is used up: waiting does not help."""
+
+
+class InternalServerError(APIStatusError):
+    """The vendor failed."""
+
+
+class ServiceUnavailableError(InternalServerError):
+    """The vendor is down or overloaded."""
+
+
+class ResponseParseError(PyAgentError, RuntimeError):
+    """The vendor said yes, but its answer is not what was asked for."""
+
+
+class ConfigurationError(PyAgentError, ValueError):
+    """An option is wrong; nothing was sent."""
+
+
+class UnsupportedFeatureError(PyAgentError, ValueError):
+    """The vendor or the method cannot honour an option; nothing was sent."""
+
+
+class StreamCancelledError(PyAgentError):
+    """The stream was closed before its end: `partial_text` is not the whole answer."""
+
+
+class LimitExceededError(PyAgentError, RuntimeError):
+    """The answer is larger than `Limits` allow."""
+
+
+class InternalError(PyAgentError, RuntimeError):
+    """pyagent itself failed, or its library cannot be used in this process."""
+
+
+def _rebuild(kind: type[PyAgentError], message: str, fields: dict[str, Any]) -> PyAgentError:
+    return kind(message, **fields)
+
+
+def _status_text(status: int) -> str:
+    from http import HTTPStatus  # only here: the import is not free and errors are rare
+
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

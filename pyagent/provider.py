@@ -1,0 +1,255 @@
+"""Provider: a model at a vendor, and how to reach it."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from . import _checks, _request
+from ._presets import Presets
+from ._registry import ROWS, Row
+from ._response_methods import ResponseMethods
+from ._text_methods import TextMethods
+from .errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from os import PathLike
+    from typing import Any
+
+    from ._call import Call
+    from ._lib import Handle
+    from .options import Limits, Timeouts
+
+__all__ = ["Provider"]
+
+# What the core wants to know of the environment, read when the first request is made. Proxy names count in either case.
+_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+class Provider(Presets, TextMethods, ResponseMethods):
+    """A model at a vendor, and how to reach it. Make one and keep it: it reuses its connections.
+
+    One Provider serves any number of threads. It holds configuration only, so it can be pickled and used after
+    `os.fork()`.
+
+    Args:
+        model: The model's name at the vendor, for example "openai/gpt-4o-mini".
+        api_key: The key. Default: the vendor's environment variable, such as OPENROUTER_API_KEY.
+        base_url: The address up to and without /chat/completions. Default: the vendor's environment variable, such as
+            OPENAI_BASE_URL, then the vendor's own address.
+        provider: A vendor's name, "openrouter" by default; or your own endpoint as a dict with the keys of
+            docs/new-provider.md.
+        timeout: Seconds to wait for the next thing: the whole answer of a one-shot call; of a stream the first piece,
+            and each pause. Default: PYAGENT_REQUEST_TIMEOUT_SECS, then the clocks of `Timeouts`.
+        timeouts: The four clocks one by one, instead of timeout. PYAGENT_CONNECT_TIMEOUT_SECS is the default for
+            connect.
+        limits: What an answer may weigh.
+        max_retries: Attempts after the first. Default: PYAGENT_MAX_RETRIES, then 2.
+        retry_backoff: Seconds before the first retry, doubled each time. Default: PYAGENT_RETRY_BACKOFF_MS, then 0.25.
+        extra_headers: Sent with every request.
+        proxy: URL of a proxy, or "" for none. Default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+        ca_file: Certificates (PEM) to trust in addition to the system's.
+        client_cert: The files of a client certificate and of its key.
+        http2: Use HTTP/2 where the vendor offers it.
+        max_connections: The most connections at once. Default: no limit.
+        api_version, deployment: For Azure.
+
+    Raises:
+        ConfigurationError: There is no key or no address, or an option or environment variable is wrong. A ValueError.
+    """
+
+    __slots__ = ("_model", "_base_url", "_config", "_proxy", "_client", "_lock")
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        provider: str | dict[str, Any] | None = None,
+        timeout: float | None = None,
+        timeouts: Timeouts | None = None,
+        limits: Limits | None = None,
+        max_retries: int | None = None,
+        retry_backoff: float | None = None,
+        extra_headers: dict[str, str] | None = None,
+        proxy: str | None = None,
+        ca_file: str | PathLike[str] | None = None,
+        client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
+        http2: bool = False,
+        max_connections: int | None = None,
+        api_version: str | None = None,
+        deployment: str | None = None,
+    ) -> None:
+        provider = "openrouter" if provider is None else provider
+        row = _row(provider)
+        self._model: str = _checks.string("model", model)
+        self._base_url = _find_base_url(provider, row, base_url)
+        self._proxy = _optional(_checks.string, "proxy", proxy)
+        config = {
+            "provider": provider,
+            "base_url": self._base_url,
+            "api_key": _find_key(row, api_key),
+            "extra_headers": _optional(_checks.headers, "extra_headers", extra_headers),
+            "timeouts": _find_clocks(timeout, timeouts),
+            "limits": _request.bounds(limits),
+            "max_retries": _checks.count("max_retries", max_retries),
+            "retry_backoff": _checks.seconds("retry_backoff", retry_backoff),
+            "network": _network(self._proxy, ca_file, client_cert, http2, max_connections),
+            "azure": _azure(row, api_version, deployment),
+        }
+        if max_retries is None:
+            config["max_retries"] = _read_number("PYAGENT_MAX_RETRIES", "non-negative")
+        if retry_backoff is None:
+            milliseconds = _read_number("PYAGENT_RETRY_BACKOFF_MS", "positive")
+            config["retry_backoff"] = None if milliseconds is None else milliseconds / 1000
+        self._configure({name: value for name, value in config.items() if value not in (None, {}, "")})
+
+    def _configure(self, config: dict[str, Any]) -> None:
+        self._config = config
+        self._client: Handle | None = None
+        self._lock = threading.Lock()
+
+    def _start(self, op: str, arguments: dict[str, Any]) -> Call:
+        """Submits a request made of a method's local variables."""
+        request = _request.encode(op, self._model, arguments)
+        from ._call import Call  # loads ctypes, which constructing a Provider must not
+
+        return Call(self._open(), request)
+
+    def _open(self) -> Handle:
+        """The client in the core: opened on first use, and again in a process that was forked off."""
+        from . import _lib
+
+        client = self._client
+        if client is not None and client.runtime.alive:
+            return client
+        runtime = _lib.runtime()
+        with self._lock:
+            client = self._client
+            if client is None or not client.runtime.alive:
+                client = runtime.open_client(_request.dump(self._with_environment()))
+                self._client = client
+            return client
+
+    def _with_environment(self) -> dict[str, Any]:
+        names = [*_CERTIFICATE_VARIABLES]
+        if self._proxy != "":
+            names += [*_PROXY_VARIABLES, *(name.lower() for name in _PROXY_VARIABLES)]
+        seen = {name: os.environ[name] for name in names if os.environ.get(name)}
+        return {**self._config, "network": {**self._config.get("network", {}), "environment": seen}}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"model": self._model, "base_url": self._base_url, "proxy": self._proxy, "config": self._config}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._model, self._base_url, self._proxy = state["model"], state["base_url"], state["proxy"]
+        self._configure(state["config"])
+
+    def __repr__(self) -> str:
+        return f"Provider(model={self._model!r}, base_url={_without_secrets(self._base_url)!r})"
+
+
+def _row(provider: str | dict[str, Any]) -> Row:
+    if isinstance(provider, dict):
+        return Row.from_dict(provider)
+    row = ROWS.get(provider) if isinstance(provider, str) else None
+    if row is None:
+        raise ConfigurationError(
+            f"provider {provider!r} is not known; it is one of {', '.join(sorted(ROWS))}, or a dict that describes "
+            'your own endpoint, such as {"name": "mine", "base_url": "https://..."}.',
+            param="provider",
+        )
+    return row
+
+
+def _find_base_url(provider: str | dict[str, Any], row: Row, given: str | None) -> str:
+    url = given if given is not None else _read_first(row.base_url_env) or row.base_url
+    if not _checks.string("base_url", url):
+        name = provider if isinstance(provider, str) else provider.get("name", "of your own")
+        hint = f" or set {row.base_url_env[0]}" if row.base_url_env else ""
+        raise ConfigurationError(
+            f"The provider {name} has no address of its own; give base_url{hint}.", param="base_url"
+        )
+    return url.rstrip("/")
+
+
+def _find_key(row: Row, given: str | None) -> str | None:
+    if given is not None:
+        return _checks.string("api_key", given)  # type: ignore[no-any-return]
+    key = _read_first(row.key_env)
+    if key is None and row.key_env and not row.key_optional:
+        raise ConfigurationError(
+            f"No api_key provided and {' or '.join(row.key_env)} environment variable is not set.", param="api_key"
+        )
+    return key
+
+
+def _find_clocks(timeout: float | None, timeouts: Timeouts | None) -> dict[str, Any]:
+    clocks = _request.clocks(timeout, timeouts)
+    request = _read_number("PYAGENT_REQUEST_TIMEOUT_SECS", "positive")
+    connect = _read_number("PYAGENT_CONNECT_TIMEOUT_SECS", "positive")
+    if request is not None and timeout is None and timeouts is None:
+        clocks["request"] = request
+    if connect is not None:
+        clocks.setdefault("connect", connect)
+    return clocks
+
+
+def _network(
+    proxy: str | None,
+    ca_file: str | PathLike[str] | None,
+    client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None,
+    http2: bool,
+    max_connections: int | None,
+) -> dict[str, Any]:
+    if client_cert is not None and (not isinstance(client_cert, (tuple, list)) or len(client_cert) != 2):
+        raise _checks.wrong("client_cert", "a pair of file names, (certificate, key)", client_cert)
+    network = {
+        "proxy": proxy,
+        "ca_file": None if ca_file is None else os.fspath(ca_file),
+        "client_cert": None if client_cert is None else [os.fspath(name) for name in client_cert],
+        "http2": _checks.flag("http2", http2),
+        "max_connections": _checks.count("max_connections", max_connections),
+    }
+    return {name: value for name, value in network.items() if value}
+
+
+def _azure(row: Row, api_version: str | None, deployment: str | None) -> dict[str, Any]:
+    azure = {
+        "api_version": _optional(_checks.string, "api_version", api_version) or _read_first(row.api_version_env),
+        "deployment": _optional(_checks.string, "deployment", deployment) or _read_first(row.deployment_env),
+    }
+    return {name: value for name, value in azure.items() if value}
+
+
+def _optional(check: Any, name: str, value: Any) -> Any:
+    return None if value is None else check(name, value)
+
+
+def _read_first(names: tuple[str, ...]) -> str | None:
+    """The first of these environment variables that is set and not empty."""
+    return next((os.environ[name] for name in names if os.environ.get(name)), None)
+
+
+def _read_number(name: str, sign: str) -> int | None:
+    """A whole number from the environment; `sign` is "positive" or "non-negative"."""
+    raw = os.environ.get(name)
+    if raw is None:
+        return None
+    if not (raw.isascii() and raw.isdigit()):
+        raise ConfigurationError(f"{name} must be a {sign} integer, got '{raw}'.", param=name)
+    if int(raw) == 0 and sign == "positive":
+        raise ConfigurationError(f"{name} must be greater than zero.", param=name)
+    return int(raw)
+
+
+def _without_secrets(url: str) -> str:
+    """The URL without the user and password that it may carry."""
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    if not separator or "@" not in host:
+        return url
+    return f"{scheme}://***@{host.rpartition('@')[2]}{slash}{path}"
