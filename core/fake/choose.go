@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// scriptInPath splits "/script/<percent-encoded JSON>/v1/models" into the script and "/v1/models". It is for clients whose
-// base URL is all that can be set. Other paths have no script.
+// scriptInPath splits "/script/<percent-encoded JSON>/v1/models" into the script and "/v1/models". It is for clients
+// whose base URL is all that can be set. Other paths have no script.
 func scriptInPath(path string) (*Script, string, error) {
 	after, found := strings.CutPrefix(path, "/script/")
 	if !found {
@@ -17,7 +17,8 @@ func scriptInPath(path string) (*Script, string, error) {
 	}
 	encoded, rest, found := strings.Cut(after, "/")
 	if !found {
-		return nil, "", errors.New("the path ends after the fake script; put the API's path behind it, such as /v1/chat/completions")
+		return nil, "", errors.New("the path ends after the fake script; put the API's path behind it, " +
+			"such as /v1/chat/completions")
 	}
 	text, err := url.PathUnescape(encoded)
 	if err != nil {
@@ -27,8 +28,8 @@ func scriptInPath(path string) (*Script, string, error) {
 	return script, "/" + rest, err
 }
 
-// choose returns the script for a request: the first that exists of those in the body, the header and the path, or else the
-// server's own; and of that one the normal form when its failures are used up.
+// choose returns the script for a request: the first that exists of those in the body, the header and the path, or else
+// the server's own; and of that one the normal form when its failures are used up.
 func (s *Server) choose(body json.RawMessage, header string, path *Script) (*Script, error) {
 	script := s.script
 	var err error

@@ -5,8 +5,8 @@ import (
 	"net"
 )
 
-// connection is an accepted connection that can send several writes as one. net/http sends the frame of a chunk, and what
-// exceeds its buffer of 4 KiB, in writes of their own; a client that is measured would then wait for the server.
+// connection is an accepted connection that can send several writes as one. net/http sends the frame of a chunk, and
+// what exceeds its buffer of 4 KiB, in writes of their own; a client that is measured would then wait for the server.
 //
 // Only the goroutine that serves the connection writes to it, so nothing here is locked.
 type connection struct {

@@ -18,7 +18,9 @@ func (s *Script) status() int {
 }
 
 // fails reports whether the script answers with its own body, or with an error, in place of the model.
-func (s *Script) fails() bool { return s.Body != nil || s.status() > 299 }
+func (s *Script) fails() bool {
+	return s.Body != nil || s.status() > 299 || s.status() == http.StatusNoContent
+}
 
 // failure sends the script's status and body, or an error object where there is none.
 func (o *output) failure() error {

@@ -31,8 +31,8 @@ type output struct {
 	hijacked   net.Conn // taken over from net/http, with a header written by hand; nil: not
 }
 
-// header sends the status line and the header, or leaves that to net/http, which sends them with the first bytes of the body.
-// length is that of the body, or -1 if only its end will tell.
+// header sends the status line and the header, or leaves that to net/http, which sends them with the first bytes of the
+// body. length is that of the body, or -1 if only its end will tell.
 func (o *output) header(status int, contentType string, length int) error {
 	header := o.writer.Header()
 	header.Set("Content-Type", contentType)
@@ -53,8 +53,8 @@ func (o *output) header(status int, contentType string, length int) error {
 	return nil
 }
 
-// trickle sends the header byte by byte. net/http sends it in one write, so the connection is taken over from it, and the
-// body ends with the connection.
+// trickle sends the header byte by byte. net/http sends it in one write, so the connection is taken over from it, and
+// the body ends with the connection.
 func (o *output) trickle(status int, header http.Header) error {
 	conn, _, err := o.controller.Hijack()
 	if err != nil {
@@ -103,8 +103,8 @@ func (o *output) flush(p []byte) error {
 	return left(0, o.controller.Flush())
 }
 
-// writeLast leaves the sending to net/http. That happens when the handler is over, so that a client which has seen the end of
-// its answer also sees in the log that the request is finished.
+// writeLast leaves the sending to net/http. That happens when the handler is over, so that a client which has seen the
+// end of its answer also sees in the log that the request is finished.
 func (o *output) writeLast(p []byte) error {
 	if o.hijacked != nil {
 		return o.write(p)
@@ -160,8 +160,8 @@ func (o *output) sleep(total time.Duration) error {
 	}
 }
 
-// sleepReading waits on a connection that net/http no longer watches, by reading from it: only the end of the connection can
-// come. The slices are for the closing of the server.
+// sleepReading waits on a connection that net/http no longer watches, by reading from it: only the end of the
+// connection can come. The slices are for the closing of the server.
 func (o *output) sleepReading(total time.Duration) error {
 	const slice = 50 * time.Millisecond
 	var ignored [64]byte

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Pipe is a net.Listener without a network: Dial in the same process makes its connections, in memory. Nothing is buffered
-// between the two ends, so a slow client slows the server down as a full TCP window would.
+// Pipe is a net.Listener without a network: Dial in the same process makes its connections, in memory. Nothing is
+// buffered between the two ends, so a slow client slows the server down as a full TCP window would.
 type Pipe struct {
 	waiting chan net.Conn
 	closed  chan struct{}

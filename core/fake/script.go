@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// Script says what the model answers, how fast, and what goes wrong. Every field may be left out; the empty script repeats
-// the user's last message word by word. Times are in seconds.
+// Script says what the model answers, how fast, and what goes wrong. Every field may be left out; the empty script
+// repeats the user's last message word by word. Times are in seconds.
 type Script struct {
 	Text         *string         `json:"text"`          // the answer, streamed word by word
 	Pieces       []string        `json:"pieces"`        // the answer in the deltas that are to be streamed
@@ -23,7 +23,7 @@ type Script struct {
 	Refusal      string          `json:"refusal"`       // a refusal, streamed word by word
 	Tools        []Tool          `json:"tools"`         // tool calls after the answer
 	ToolPiece    int             `json:"tool_piece"`    // bytes of arguments in one delta; 0: all of them
-	Usage        json.RawMessage `json:"usage"`         // an object to report as it is, or false for none; default: words counted
+	Usage        json.RawMessage `json:"usage"`         // an object, or false for none; default: words counted
 	FinishReason string          `json:"finish_reason"` // default "stop", or "tool_calls" if there are any
 	Model        string          `json:"model"`         // the model's name in the answer; default: the one asked for
 	ID           string          `json:"id"`            // the answer's id
@@ -35,7 +35,7 @@ type Script struct {
 	CommentEvery float64 `json:"comment_every"` // while a stream waits: the time between two ": keep-alive" comments
 	Trickle      float64 `json:"trickle"`       // between two bytes of the response header
 
-	Status      int               `json:"status"`       // default 200; another one without body answers an error of that kind
+	Status      int               `json:"status"`       // default 200; 300 and more without body answers an error
 	Body        json.RawMessage   `json:"body"`         // JSON, sent as it is, or a string, sent as text
 	Headers     map[string]string `json:"headers"`      // additional response headers
 	ContentType string            `json:"content_type"` // default: what the body is
@@ -58,15 +58,15 @@ type Tool struct {
 	Arguments Arguments `json:"arguments"`
 }
 
-// Arguments is the text of a tool call's arguments. In a script it may be written as a string, which need not be valid JSON,
-// or as the object itself.
+// Arguments is the text of a tool call's arguments. In a script it may be written as a string, which need not be valid
+// JSON, or as the object itself.
 type Arguments string
 
 // End is a way for an answer to end.
 type End string
 
-// The ends that a script can ask for. An answer that is not streamed has one JSON body: the ends that stop a stream early
-// then stop in the middle of the body.
+// The ends that a script can ask for. An answer that is not streamed has one JSON body: the ends that stop a stream
+// early then stop in the middle of the body.
 const (
 	EndDone     End = "done"     // finish reason, usage if asked for, [DONE]
 	EndNoDone   End = "no_done"  // the same without [DONE]
@@ -86,7 +86,8 @@ func ends() []End {
 // maxAnswer bounds the text that a script may ask for, in bytes: a one-shot answer is built in memory.
 const maxAnswer = 1 << 30
 
-// ParseScript reads a script from JSON. An unknown field is an error: a misspelt fault would otherwise be a passing test.
+// ParseScript reads a script from JSON. An unknown field is an error: a misspelt fault would otherwise be a passing
+// test.
 func ParseScript(data []byte) (*Script, error) {
 	script := new(Script)
 	decoder := json.NewDecoder(bytes.NewReader(data))

@@ -1,10 +1,11 @@
-// Package fake is a scripted model server that speaks OpenAI's chat completions. It is the vendor behind the "echo" provider,
-// behind the tests of every language, and behind every fault that a client must survive: it answers what a script says, at
-// the pace and with the failures that the script says, and it tells afterwards what it saw of the client.
+// Package fake is a scripted model server that speaks OpenAI's chat completions. It is the vendor behind the "echo"
+// provider, behind the tests of every language, and behind every fault that a client must survive: it answers what a
+// script says, at the pace and with the failures that the script says, and it tells afterwards what it saw of the
+// client.
 //
-// A request brings its script in the key "fake" of its JSON body, in the header X-Fake-Script, or in a path that begins with
-// /script/ and the percent-encoded JSON. GET /_fake/requests lists the requests of the past, DELETE /_fake/requests forgets
-// them.
+// A request brings its script in the key "fake" of its JSON body, in the header X-Fake-Script, or in a path that begins
+// with /script/ and the percent-encoded JSON. GET /_fake/requests lists the requests of the past, DELETE
+// /_fake/requests forgets them.
 package fake
 
 import (
@@ -25,8 +26,8 @@ type Options struct {
 	Script *Script // for requests that bring none; nil repeats the user's last message
 }
 
-// Server is the model server: an http.Handler for any HTTP server, or a whole one with Serve. It starts no goroutine of its
-// own; all waiting is done by the handlers, and ends when their client leaves or the server is closed.
+// Server is the model server: an http.Handler for any HTTP server, or a whole one with Serve. It starts no goroutine of
+// its own; all waiting is done by the handlers, and ends when their client leaves or the server is closed.
 type Server struct {
 	script *Script
 	log    observations
@@ -71,8 +72,8 @@ func (s *Server) Serve(listener net.Listener) error {
 	return err
 }
 
-// Close ends Serve: stalled and delayed answers break off, idle connections are closed, and what is still in use after a
-// moment is dropped. A closed server cannot serve again.
+// Close ends Serve: stalled and delayed answers break off, idle connections are closed, and what is still in use after
+// a moment is dropped. A closed server cannot serve again.
 func (s *Server) Close() error {
 	s.close()
 	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
@@ -97,7 +98,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		err = out.refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body of the request is larger than %d bytes.", maxBody), "")
+		message := fmt.Sprintf("The body of the request is larger than %d bytes.", maxBody)
+		err = out.refuse(http.StatusRequestEntityTooLarge, message, "")
 	case err != nil:
 		err = errLeft
 	default:
@@ -105,7 +107,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out.record.finish(err)
 	if out.hijacked != nil {
-		out.hijacked.Close()
+		drop(out.hijacked, err == errLeft) // a body without a length would otherwise look complete
 	} else if err != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -135,7 +137,8 @@ func (s *Server) endpoint(out *output, r *http.Request, method string, inPath *S
 	answer func(*output, *Script, *question) error) error {
 	if r.Method != method {
 		out.writer.Header().Set("Allow", method)
-		return out.refuse(http.StatusMethodNotAllowed, "Not allowed to "+r.Method+" on "+r.URL.Path+" (allowed: "+method+").", "")
+		message := "Not allowed to " + r.Method + " on " + r.URL.Path + " (allowed: " + method + ")."
+		return out.refuse(http.StatusMethodNotAllowed, message, "")
 	}
 	asked := &question{path: r.URL.Path}
 	if method == http.MethodPost {

@@ -198,3 +198,25 @@ func content(events []chunk) string {
 	}
 	return text.String()
 }
+
+// answerTo posts a request to any path, with a script in the header if there is one.
+func (s *site) answerTo(t *testing.T, path, script, body string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), "POST", s.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if script != "" {
+		request.Header.Set("X-Fake-Script", script)
+	}
+	response, err := s.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -20,7 +20,8 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func delta(size int) string {
-	const head, tail = `{"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"`, `"}}]}`
+	const head = `{"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"`
+	const tail = `"}}]}`
 	return head + strings.Repeat("a", max(size-len(head)-len(tail), 0)) + tail
 }
 

@@ -6,9 +6,9 @@ import (
 	"math"
 )
 
-// Sizes of the read buffer in bytes. It starts small, because many answers are; it grows to readSize when reads fill it, so
-// that a fast stream costs few reads; it grows further only for one event that needs it, and what is above keepSize is given
-// back after that event.
+// Sizes of the read buffer in bytes. It starts small, because many answers are; it grows to readSize when reads fill
+// it, so that a fast stream costs few reads; it grows further only for one event that needs it, and what is above
+// keepSize is given back after that event.
 const (
 	firstSize = 4 << 10
 	readSize  = 64 << 10
@@ -28,14 +28,15 @@ type TooLargeError struct {
 }
 
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("one event of the stream is larger than the limit of %d bytes; raise limits.event_bytes to accept it", e.Limit)
+	return fmt.Sprintf("one event of the stream is larger than the limit of %d bytes; "+
+		"raise limits.event_bytes to accept it", e.Limit)
 }
 
 // buffer holds the bytes of one event while it is read. Two stretches of it are alive: what is finished of the event,
 // bytes[from:to], and what is not parsed yet, bytes[pos:end]. Everything else is free to be overwritten.
 //
-// Every byte is moved a bounded number of times: the live bytes move to the front only when they fill at most half of the
-// buffer, and otherwise into a buffer of twice the size.
+// Every byte is moved a bounded number of times: the live bytes move to the front only when they fill at most half of
+// the buffer, and otherwise into a buffer of twice the size.
 type buffer struct {
 	reader   io.Reader
 	bytes    []byte

@@ -6,9 +6,9 @@ import (
 	"io"
 )
 
-// NDJSON decodes a stream of JSON texts, one to a line, as https://github.com/ndjson/ndjson-spec describes it: "Each JSON text
-// MUST [...] be followed by a newline character \n (0x0A). The newline character MAY be preceded by a carriage return \r
-// (0x0D)." Lines of nothing but white space are skipped, which the specification allows.
+// NDJSON decodes a stream of JSON texts, one to a line, as https://github.com/ndjson/ndjson-spec describes it: "Each
+// JSON text MUST [...] be followed by a newline character \n (0x0A). The newline character MAY be preceded by a
+// carriage return \r (0x0D)." Lines of nothing but white space are skipped, which the specification allows.
 type NDJSON struct {
 	buffer
 	lf int // no line feed lies in bytes[pos:lf]; the next one is at lf, or lf equals end
@@ -19,9 +19,10 @@ func NewNDJSON(r io.Reader, maxLine int) *NDJSON {
 	return &NDJSON{buffer: newBuffer(r, maxLine)}
 }
 
-// Next returns the next line without its end, valid until the next call. It reads only when no complete line is buffered. At
-// the end it returns io.EOF, or the reader's own error; a line above the limit ends the stream with a *TooLargeError. A last
-// line without a line feed is returned if it is whole, that is valid JSON, and dropped otherwise.
+// Next returns the next line without its end, valid until the next call. It reads only when no complete line is
+// buffered. At the end it returns io.EOF, or the reader's own error; a line above the limit ends the stream with a
+// *TooLargeError. A last line without a line feed is returned if it is whole, that is valid JSON, and dropped
+// otherwise.
 func (d *NDJSON) Next() ([]byte, error) {
 	for {
 		if d.lf < d.pos {
@@ -47,8 +48,8 @@ func (d *NDJSON) Next() ([]byte, error) {
 	}
 }
 
-// read brings more bytes behind an incomplete line, after refusing one that is too large even if its last byte belongs to
-// the line's end.
+// read brings more bytes behind an incomplete line, after refusing one that is too large even if its last byte belongs
+// to the line's end.
 func (d *NDJSON) read() error {
 	if d.err == nil && d.end-d.pos > d.limit+1 {
 		d.err = &TooLargeError{d.limit}

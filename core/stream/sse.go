@@ -1,5 +1,5 @@
-// Package stream cuts the body of a streamed answer into its frames: server-sent events, or lines of JSON. It knows bytes
-// and an io.Reader, nothing of HTTP and nothing of what the frames mean.
+// Package stream cuts the body of a streamed answer into its frames: server-sent events, or lines of JSON. It knows
+// bytes and an io.Reader, nothing of HTTP and nothing of what the frames mean.
 package stream
 
 import (
@@ -15,13 +15,13 @@ type Event struct {
 	ID   string // the last event ID, which stays until the stream sets another
 }
 
-// SSE decodes a stream of server-sent events as the WHATWG describes it, with one deviation, see last, and one addition, the
-// limit. Any split of the same bytes over reads gives the same events.
+// SSE decodes a stream of server-sent events as the WHATWG describes it, with one deviation, see last, and one
+// addition, the limit. Any split of the same bytes over reads gives the same events.
 //
 // The specification is https://html.spec.whatwg.org/multipage/server-sent-events.html; comments quote its sentences.
 type SSE struct {
 	buffer
-	lf, cr  int  // no line feed (carriage return) lies in bytes[pos:lf] (bytes[pos:cr]); they are at lf and cr, or those equal end
+	lf, cr  int  // the first line feed and carriage return from pos on, or end; stale if below pos
 	opened  bool // the byte order mark was looked for
 	afterCR bool // the last line ended with a carriage return that was the last byte read; a line feed may belong to it
 	skip    bool // the start of the present line, a comment, was thrown away
@@ -67,17 +67,18 @@ func (s *SSE) Next() (Event, error) {
 	}
 }
 
-// event hands out what the blank line closed: "Set the data buffer and the event type buffer to the empty string" is done by
-// the next call, because the data is still in use.
+// event hands out what the blank line closed: "Set the data buffer and the event type buffer to the empty string" is
+// done by the next call, because the data is still in use.
 //
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage
 func (s *SSE) event() Event {
 	return Event{Name: s.name, Data: s.bytes[s.from:s.to:s.to], ID: s.id}
 }
 
-// line takes the next complete line; bytes[start:stop] is its content. "Lines must be separated by either a U+000D CARRIAGE
-// RETURN U+000A LINE FEED (CRLF) character pair, a single U+000A LINE FEED (LF) character, or a single U+000D CARRIAGE RETURN
-// (CR) character." A carriage return ends its line at once, without waiting for the line feed that may follow.
+// line takes the next complete line; bytes[start:stop] is its content. "Lines must be separated by either a U+000D
+// CARRIAGE RETURN U+000A LINE FEED (CRLF) character pair, a single U+000A LINE FEED (LF) character, or a single U+000D
+// CARRIAGE RETURN (CR) character." A carriage return ends its line at once, without waiting for the line feed that may
+// follow.
 //
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 func (s *SSE) line() (start, stop int, ok bool) {
@@ -109,8 +110,8 @@ func (s *SSE) line() (start, stop int, ok bool) {
 	return start, stop, true
 }
 
-// find returns the first place of c at or after from, or end. Its result is kept in lf and cr, so that every byte is looked
-// at once for each of the two, whatever mixture of line ends the stream has.
+// find returns the first place of c at or after from, or end. Its result is kept in lf and cr, so that every byte is
+// looked at once for each of the two, whatever mixture of line ends the stream has.
 func (s *SSE) find(c byte, from int) int {
 	if i := bytes.IndexByte(s.bytes[from:s.end], c); i >= 0 {
 		return from + i
@@ -118,11 +119,11 @@ func (s *SSE) find(c byte, from int) int {
 	return s.end
 }
 
-// field processes one line that is not blank. "If the line starts with a U+003A COLON character (:), ignore the line. If the
-// line contains a U+003A COLON character (:), collect the characters on the line before the first U+003A COLON character (:),
-// and let field be that string. Collect the characters on the line after the first U+003A COLON character (:), and let value
-// be that string. If value starts with a U+0020 SPACE character, remove it from value. Otherwise [...] using the whole line as
-// the field name, and the empty string as the field value."
+// field processes one line that is not blank. "If the line starts with a U+003A COLON character (:), ignore the line.
+// If the line contains a U+003A COLON character (:), collect the characters on the line before the first U+003A COLON
+// character (:), and let field be that string. Collect the characters on the line after the first U+003A COLON
+// character (:), and let value be that string. If value starts with a U+0020 SPACE character, remove it from value.
+// Otherwise [...] using the whole line as the field name, and the empty string as the field value."
 //
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 func (s *SSE) field(start, stop int) error {
@@ -150,8 +151,9 @@ func value(afterColon []byte) []byte {
 	return afterColon
 }
 
-// set processes a field: "The steps to process the field given a field name and a field value depend on the field name".
-// "retry" sets a reconnection time, and nothing here ever reconnects: it is ignored, like the fields that nobody knows.
+// set processes a field: "The steps to process the field given a field name and a field value depend on the field
+// name". "retry" sets a reconnection time, and nothing here ever reconnects: it is ignored, like the fields that nobody
+// knows.
 //
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#processField
 func (s *SSE) set(field, value []byte, stop int) error {
@@ -168,10 +170,10 @@ func (s *SSE) set(field, value []byte, stop int) error {
 	return nil
 }
 
-// data appends a value that ends at stop: "Append the field value to the data buffer, then append a single U+000A LINE FEED
-// (LF) character to the data buffer", of which the last one is removed again when the event is dispatched. The first line
-// stays where it lies. Each further one moves down to it inside the buffer, where its own "data" left more room than the
-// line feed needs.
+// data appends a value that ends at stop: "Append the field value to the data buffer, then append a single U+000A LINE
+// FEED (LF) character to the data buffer", of which the last one is removed again when the event is dispatched. The
+// first line stays where it lies. Each further one moves down to it inside the buffer, where its own "data" left more
+// room than the line feed needs.
 //
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#processField
 func (s *SSE) data(value []byte, stop int) error {
@@ -207,8 +209,8 @@ func (s *SSE) intern(value []byte) string {
 	return name
 }
 
-// check refuses an incomplete line that is already too large. Of an incomplete comment nothing is kept, so that a comment
-// costs no memory however long it is.
+// check refuses an incomplete line that is already too large. Of an incomplete comment nothing is kept, so that a
+// comment costs no memory however long it is.
 func (s *SSE) check() error {
 	rest := s.bytes[s.pos:s.end]
 	if s.skip || s.opened && len(rest) > 0 && rest[0] == ':' {
@@ -229,8 +231,8 @@ func (s *SSE) read() error {
 	return err
 }
 
-// allowed is what an incomplete line and the data before it may weigh together: enough for no line to be refused here that
-// would pass when it is complete.
+// allowed is what an incomplete line and the data before it may weigh together: enough for no line to be refused here
+// that would pass when it is complete.
 func (s *SSE) allowed(line []byte) int {
 	if bytes.HasPrefix(line, []byte("data:")) {
 		return s.limit + len("data: ")
@@ -238,8 +240,8 @@ func (s *SSE) allowed(line []byte) int {
 	return s.limit + lineSlack
 }
 
-// open removes a byte order mark: "The UTF-8 decode algorithm strips one leading UTF-8 Byte Order Mark (BOM), if any." Fewer
-// than three bytes that may become one wait for more, unless none come.
+// open removes a byte order mark: "The UTF-8 decode algorithm strips one leading UTF-8 Byte Order Mark (BOM), if any."
+// Fewer than three bytes that may become one wait for more, unless none come.
 //
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 func (s *SSE) open(ended bool) {
@@ -258,9 +260,9 @@ func (s *SSE) open(ended bool) {
 	}
 }
 
-// last decides about an event that the stream ended in, with the error that ended it. The standard drops it: "Once the end of
-// the file is reached, any pending data must be discarded." Some servers, and proxies that trim, leave out the last blank
-// line, so an event whose data is evidently whole, JSON or the word [DONE], is returned before the error.
+// last decides about an event that the stream ended in, with the error that ended it. The standard drops it: "Once the
+// end of the file is reached, any pending data must be discarded." Some servers, and proxies that trim, leave out the
+// last blank line, so an event whose data is evidently whole, JSON or the word [DONE], is returned before the error.
 //
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 func (s *SSE) last(err error) (Event, error) {
