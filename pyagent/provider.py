@@ -6,6 +6,7 @@ import os
 import threading
 
 from . import _checks, _request
+from ._environment import network_variables, without_secrets
 from ._presets import Presets
 from ._registry import ROWS, Row
 from ._response_methods import ResponseMethods
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from .options import Limits, Timeouts
 
 __all__ = ["Provider"]
-
-# What the core wants to know of the environment, read when the first request is made. Proxy names count in either case.
-_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class Provider(Presets, TextMethods, ResponseMethods):
@@ -135,10 +132,7 @@ class Provider(Presets, TextMethods, ResponseMethods):
             return client
 
     def _with_environment(self) -> dict[str, Any]:
-        names = [*_CERTIFICATE_VARIABLES]
-        if self._proxy != "":
-            names += [*_PROXY_VARIABLES, *(name.lower() for name in _PROXY_VARIABLES)]
-        seen = {name: os.environ[name] for name in names if os.environ.get(name)}
+        seen = network_variables(proxies=self._proxy != "")
         return {**self._config, "network": {**self._config.get("network", {}), "environment": seen}}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -149,7 +143,7 @@ class Provider(Presets, TextMethods, ResponseMethods):
         self._configure(state["config"])
 
     def __repr__(self) -> str:
-        return f"Provider(model={self._model!r}, base_url={_without_secrets(self._base_url)!r})"
+        return f"Provider(model={self._model!r}, base_url={without_secrets(self._base_url)!r})"
 
 
 def _row(provider: str | dict[str, Any]) -> Row:
@@ -244,12 +238,3 @@ def _read_number(name: str, sign: str) -> int | None:
     if int(raw) == 0 and sign == "positive":
         raise ConfigurationError(f"{name} must be greater than zero.", param=name)
     return int(raw)
-
-
-def _without_secrets(url: str) -> str:
-    """The URL without the user and password that it may carry."""
-    scheme, separator, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    if not separator or "@" not in host:
-        return url
-    return f"{scheme}://***@{host.rpartition('@')[2]}{slash}{path}"
