@@ -23,10 +23,7 @@ type chatMessage struct {
 
 // choice decodes one of the parallel answers of a chunk.
 func (d *chatDecoder) choice(c *chatChoice, position int) error {
-	index := position
-	if c.Index != nil && *c.Index >= 0 && *c.Index <= 0xffff {
-		index = *c.Index
-	}
+	index := c.Index.index(position)
 	state := d.state(index)
 	message := c.Delta
 	if message == nil {

@@ -68,13 +68,13 @@ func chatPaths() templatePaths {
 // chatAnswer is a chunk of a stream or a whole body. Fields of an unexpected type are left empty instead of failing: servers
 // differ in everything that is not the text.
 type chatAnswer struct {
-	ID          string          `json:"id"`
-	Model       string          `json:"model"`
-	Created     json.RawMessage `json:"created"`
-	Fingerprint string          `json:"system_fingerprint"`
-	ServiceTier string          `json:"service_tier"`
-	Choices     []chatChoice    `json:"choices"`
-	Usage       *chatUsage      `json:"usage"`
+	ID          string       `json:"id"`
+	Model       string       `json:"model"`
+	Created     loose        `json:"created"`
+	Fingerprint string       `json:"system_fingerprint"`
+	ServiceTier string       `json:"service_tier"`
+	Choices     []chatChoice `json:"choices"`
+	Usage       *chatUsage   `json:"usage"`
 	Groq        *struct {
 		Usage *chatUsage `json:"usage"`
 	} `json:"x_groq"`
@@ -85,7 +85,7 @@ type chatAnswer struct {
 }
 
 type chatChoice struct {
-	Index        *int            `json:"index"`
+	Index        loose           `json:"index"`
 	Delta        *chatMessage    `json:"delta"`
 	Message      *chatMessage    `json:"message"`
 	FinishReason string          `json:"finish_reason"`
@@ -191,8 +191,8 @@ func (d *chatDecoder) identify(a *chatAnswer) {
 	d.note(&d.finish.Model, a.Model)
 	d.note(&d.finish.Fingerprint, a.Fingerprint)
 	d.note(&d.finish.ServiceTier, a.ServiceTier)
-	if created := looseNumber(a.Created); d.finish.Created == 0 && created > 0 {
-		d.finish.Created = created
+	if d.finish.Created == 0 && a.Created.set && a.Created.number > 0 {
+		d.finish.Created = a.Created.number
 		d.effects++
 	}
 	if a.ID != "" || a.Model != "" {

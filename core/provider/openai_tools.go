@@ -12,7 +12,7 @@ import (
 
 // chatToolCall is a tool call, or a piece of one.
 type chatToolCall struct {
-	Index        *int            `json:"index"`
+	Index        loose           `json:"index"`
 	ID           string          `json:"id"`
 	Type         string          `json:"type"`
 	Function     *chatFunction   `json:"function"`
@@ -45,10 +45,7 @@ func (d *chatDecoder) toolDelta(state *choiceState, piece *chatToolCall, positio
 	name, arguments, custom := piece.content()
 	call := d.findCall(state, piece, name, position, pieces)
 	if call == nil {
-		call = &toolState{key: -1}
-		if piece.Index != nil {
-			call.key = *piece.Index
-		}
+		call = &toolState{key: piece.Index.index(-1)}
 		state.calls = append(state.calls, call)
 	}
 	call.custom = call.custom || custom
@@ -91,12 +88,13 @@ func (d *chatDecoder) findCall(state *choiceState, piece *chatToolCall, name str
 	if d.whole || len(state.calls) == 0 {
 		return nil
 	}
-	if piece.Index == nil {
+	key := piece.Index.index(-1)
+	if key < 0 {
 		return unnumbered(state.calls, piece.ID, name, position, pieces)
 	}
 	for i := len(state.calls) - 1; i >= 0; i-- {
 		call := state.calls[i]
-		if call.key != *piece.Index {
+		if call.key != key {
 			continue
 		}
 		otherID := piece.ID != "" && call.id != "" && piece.ID != call.id && name != ""

@@ -9,22 +9,22 @@ import (
 
 // chatUsage is a usage object with the spellings of all servers.
 type chatUsage struct {
-	Prompt        *float64 `json:"prompt_tokens"`
-	Completion    *float64 `json:"completion_tokens"`
-	Total         *float64 `json:"total_tokens"`
-	Input         *float64 `json:"input_tokens"`
-	Output        *float64 `json:"output_tokens"`
+	Prompt        loose `json:"prompt_tokens"`
+	Completion    loose `json:"completion_tokens"`
+	Total         loose `json:"total_tokens"`
+	Input         loose `json:"input_tokens"`
+	Output        loose `json:"output_tokens"`
 	PromptDetails *struct {
-		Cached     *float64 `json:"cached_tokens"`
-		CacheWrite *float64 `json:"cache_write_tokens"`
+		Cached     loose `json:"cached_tokens"`
+		CacheWrite loose `json:"cache_write_tokens"`
 	} `json:"prompt_tokens_details"`
 	CompletionDetails *struct {
-		Reasoning *float64 `json:"reasoning_tokens"`
+		Reasoning loose `json:"reasoning_tokens"`
 	} `json:"completion_tokens_details"`
-	CacheHit  *float64        `json:"prompt_cache_hit_tokens"` // DeepSeek
-	Cached    *float64        `json:"cached_tokens"`           // Moonshot
-	NumCached *float64        `json:"num_cached_tokens"`       // Mistral
-	Reasoning *float64        `json:"reasoning_tokens"`
+	CacheHit  loose           `json:"prompt_cache_hit_tokens"` // DeepSeek
+	Cached    loose           `json:"cached_tokens"`           // Moonshot
+	NumCached loose           `json:"num_cached_tokens"`       // Mistral
+	Reasoning loose           `json:"reasoning_tokens"`
 	Cost      json.RawMessage `json:"cost"` // a number, or an object with total_cost
 }
 
@@ -47,7 +47,7 @@ func (u *chatUsage) unified(reasoningUncounted bool) llm.Usage {
 		PromptTokens: firstCount(u.Prompt, u.Input), CompletionTokens: firstCount(u.Completion, u.Output),
 		TotalTokens: firstCount(u.Total), Cost: u.cost(),
 	}
-	var cached, reasoning *float64
+	var cached, reasoning loose
 	if u.PromptDetails != nil {
 		cached = u.PromptDetails.Cached
 		usage.CacheWriteTokens = firstCount(u.PromptDetails.CacheWrite)
@@ -93,10 +93,10 @@ func (u *chatUsage) cost() *float64 {
 }
 
 // firstCount takes the first number that is given. Counts come as floats from some servers.
-func firstCount(candidates ...*float64) *int64 {
+func firstCount(candidates ...loose) *int64 {
 	for _, candidate := range candidates {
-		if candidate != nil && *candidate >= 0 && *candidate < 1<<53 {
-			count := int64(*candidate)
+		if candidate.set && candidate.number >= 0 && candidate.number < 1<<53 {
+			count := int64(candidate.number)
 			return &count
 		}
 	}
@@ -111,15 +111,27 @@ func sameUsage(a, b llm.Usage) bool {
 
 func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
-// looseNumber reads a number that may be written as a string.
-func looseNumber(raw json.RawMessage) float64 {
-	text := string(raw)
-	if quoted(raw) {
-		text = unquote(raw)
+// loose is a number that may be written as a string, or be missing, or be something else and then count as missing.
+type loose struct {
+	number float64
+	set    bool
+}
+
+// UnmarshalJSON never fails: a server's odd number is no reason to lose its answer.
+func (l *loose) UnmarshalJSON(data []byte) error {
+	text := string(data)
+	if quoted(data) {
+		text = unquote(data)
 	}
 	number, err := strconv.ParseFloat(text, 64)
-	if err != nil || number != number || number < 0 || number > 1<<62 {
-		return 0
+	*l = loose{number, err == nil && number == number && number >= 0 && number < 1<<62}
+	return nil
+}
+
+// index is the number as a position, or otherwise.
+func (l loose) index(otherwise int) int {
+	if !l.set || l.number > 0xffff {
+		return otherwise
 	}
-	return number
+	return int(l.number)
 }
