@@ -34,7 +34,7 @@ def encode(op: str, model: str, arguments: dict[str, Any]) -> bytes:
     """
     options = {name: value for name, value in arguments.items() if value is not None}
     del options["self"]
-    body: dict[str, Any] = {"op": op, "model": options.pop("model", model)}
+    body: dict[str, Any] = {"op": op, "model": _checks.string("model", options.pop("model", model))}
     body["messages"] = _messages(
         options.pop("prompt", None), options.pop("system_prompt", None), options.pop("messages", None)
     )

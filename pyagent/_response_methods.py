@@ -75,19 +75,28 @@ class ResponseMethods:
             system_prompt: Put before everything else as a system message.
             messages: The whole conversation as dicts with role and content. Content may be a list of parts, and
                 tool_calls, tool_call_id, name and the vendor's own keys go out as they are.
-            temperature: Randomness, 0 to 2 for most vendors. max_tokens: The most tokens to generate. Sent under the
-            name that the model takes. top_p: The share of probability to sample from, 0 to 1. stop: Text, or up to
-            four of them, that ends the answer. frequency_penalty, presence_penalty: -2 to 2. seed: The same seed asks
-            for the same answer. response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's
-            form. top_k: How many tokens to sample from. tools, tool_choice, parallel_tool_calls: In OpenAI's form.
-            logprobs, top_logprobs: Asks for token probabilities. logit_bias: Token id to a bias from -100 to 100. n:
-            How many answers. More than one are in `Response.choices`. reasoning_effort, verbosity, service_tier,
-            store, metadata, user, prompt_cache_key, safety_identifier, modalities, audio, prediction, stream_options:
-            As in OpenAI's chat API. extra_body: Fields that only the vendor knows; they have the last word on the
-            request body. extra_headers: Added to those of the Provider, winning over them. timeout: Seconds to wait
-            for the next thing: the whole answer. timeouts: The four clocks one by one, instead of timeout. limits:
-            What the answer may weigh. max_retries: Attempts after the first. api_key, base_url, model: Instead of the
-            Provider's. include_raw: Keep the vendor's own JSON as `Response.raw`.
+            temperature: Randomness, 0 to 2 for most vendors.
+            max_tokens: The most tokens to generate. Sent under the name that the model takes.
+            top_p: The share of probability to sample from, 0 to 1.
+            stop: Text, or up to four of them, that ends the answer.
+            frequency_penalty, presence_penalty: -2 to 2.
+            seed: The same seed asks for the same answer.
+            response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
+            top_k: How many tokens to sample from.
+            tools, tool_choice, parallel_tool_calls: In OpenAI's form.
+            logprobs, top_logprobs: Asks for token probabilities.
+            logit_bias: Token id to a bias from -100 to 100.
+            n: How many answers. More than one are in `Response.choices`.
+            reasoning_effort, verbosity, service_tier, store, metadata, user, prompt_cache_key, safety_identifier,
+                modalities, audio, prediction, stream_options: As in OpenAI's chat API.
+            extra_body: Fields that only the vendor knows; they have the last word on the request body.
+            extra_headers: Added to those of the Provider, winning over them.
+            timeout: Seconds to wait for the next thing: the whole answer.
+            timeouts: The four clocks one by one, instead of timeout.
+            limits: What the answer may weigh.
+            max_retries: Attempts after the first.
+            api_key, base_url, model: Instead of the Provider's.
+            include_raw: Keep the vendor's own JSON as `Response.raw`.
 
         Returns:
             A Response.
@@ -155,20 +164,28 @@ class ResponseMethods:
             system_prompt: Put before everything else as a system message.
             messages: The whole conversation as dicts with role and content. Content may be a list of parts, and
                 tool_calls, tool_call_id, name and the vendor's own keys go out as they are.
-            temperature: Randomness, 0 to 2 for most vendors. max_tokens: The most tokens to generate. Sent under the
-            name that the model takes. top_p: The share of probability to sample from, 0 to 1. stop: Text, or up to
-            four of them, that ends the answer. frequency_penalty, presence_penalty: -2 to 2. seed: The same seed asks
-            for the same answer. response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's
-            form. top_k: How many tokens to sample from. tools, tool_choice, parallel_tool_calls: In OpenAI's form.
-            logprobs, top_logprobs: Asks for token probabilities. logit_bias: Token id to a bias from -100 to 100. n:
-            How many answers. Only 1 here; generate() shows several. reasoning_effort, verbosity, service_tier, store,
-            metadata, user, prompt_cache_key, safety_identifier, modalities, audio, prediction, stream_options: As in
-            OpenAI's chat API. extra_body: Fields that only the vendor knows; they have the last word on the request
-            body. extra_headers: Added to those of the Provider, winning over them. timeout: Seconds to wait for the
-            next thing: the first piece, and each pause after it. timeouts: The four clocks one by one, instead of
-            timeout. limits: What the answer may weigh. max_retries: Attempts after the first. api_key, base_url,
-            model: Instead of the Provider's. include_raw: Give the vendor's own JSON as events, and as
-            `Response.raw`.
+            temperature: Randomness, 0 to 2 for most vendors.
+            max_tokens: The most tokens to generate. Sent under the name that the model takes.
+            top_p: The share of probability to sample from, 0 to 1.
+            stop: Text, or up to four of them, that ends the answer.
+            frequency_penalty, presence_penalty: -2 to 2.
+            seed: The same seed asks for the same answer.
+            response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
+            top_k: How many tokens to sample from.
+            tools, tool_choice, parallel_tool_calls: In OpenAI's form.
+            logprobs, top_logprobs: Asks for token probabilities.
+            logit_bias: Token id to a bias from -100 to 100.
+            n: How many answers. Only 1 here; generate() shows several.
+            reasoning_effort, verbosity, service_tier, store, metadata, user, prompt_cache_key, safety_identifier,
+                modalities, audio, prediction, stream_options: As in OpenAI's chat API.
+            extra_body: Fields that only the vendor knows; they have the last word on the request body.
+            extra_headers: Added to those of the Provider, winning over them.
+            timeout: Seconds to wait for the next thing: the first piece, and each pause after it.
+            timeouts: The four clocks one by one, instead of timeout.
+            limits: What the answer may weigh.
+            max_retries: Attempts after the first.
+            api_key, base_url, model: Instead of the Provider's.
+            include_raw: Give the vendor's own JSON as events, and as `Response.raw`.
 
         Returns:
             A Stream, whose `result` is the Response.

@@ -98,19 +98,28 @@ class TextMethods:
             system_prompt: Put before everything else as a system message.
             messages: The whole conversation as dicts with role and content. Content may be a list of parts, and
                 tool_calls, tool_call_id, name and the vendor's own keys go out as they are.
-            temperature: Randomness, 0 to 2 for most vendors. max_tokens: The most tokens to generate. Sent under the
-            name that the model takes. top_p: The share of probability to sample from, 0 to 1. stop: Text, or up to
-            four of them, that ends the answer. frequency_penalty, presence_penalty: -2 to 2. seed: The same seed asks
-            for the same answer. response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's
-            form. include_usage: Return a Response with token counts and metadata instead of a string. top_k: How many
-            tokens to sample from. tools, tool_choice, parallel_tool_calls: In OpenAI's form. logprobs, top_logprobs:
-            Asks for token probabilities. logit_bias: Token id to a bias from -100 to 100. n: How many answers. Only 1
-            here; generate() shows several. reasoning_effort, verbosity, service_tier, store, metadata, user,
-            prompt_cache_key, safety_identifier, modalities, audio, prediction, stream_options: As in OpenAI's chat
-            API. extra_body: Fields that only the vendor knows; they have the last word on the request body.
-            extra_headers: Added to those of the Provider, winning over them. timeout: Seconds to wait for the next
-            thing: the whole answer. timeouts: The four clocks one by one, instead of timeout. limits: What the answer
-            may weigh. max_retries: Attempts after the first. api_key, base_url, model: Instead of the Provider's.
+            temperature: Randomness, 0 to 2 for most vendors.
+            max_tokens: The most tokens to generate. Sent under the name that the model takes.
+            top_p: The share of probability to sample from, 0 to 1.
+            stop: Text, or up to four of them, that ends the answer.
+            frequency_penalty, presence_penalty: -2 to 2.
+            seed: The same seed asks for the same answer.
+            response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
+            include_usage: Return a Response with token counts and metadata instead of a string.
+            top_k: How many tokens to sample from.
+            tools, tool_choice, parallel_tool_calls: In OpenAI's form.
+            logprobs, top_logprobs: Asks for token probabilities.
+            logit_bias: Token id to a bias from -100 to 100.
+            n: How many answers. Only 1 here; generate() shows several.
+            reasoning_effort, verbosity, service_tier, store, metadata, user, prompt_cache_key, safety_identifier,
+                modalities, audio, prediction, stream_options: As in OpenAI's chat API.
+            extra_body: Fields that only the vendor knows; they have the last word on the request body.
+            extra_headers: Added to those of the Provider, winning over them.
+            timeout: Seconds to wait for the next thing: the whole answer.
+            timeouts: The four clocks one by one, instead of timeout.
+            limits: What the answer may weigh.
+            max_retries: Attempts after the first.
+            api_key, base_url, model: Instead of the Provider's.
 
         Returns:
             The text ("" for an answer without text, such as a tool call), or with include_usage=True the Response.
@@ -180,20 +189,28 @@ class TextMethods:
             system_prompt: Put before everything else as a system message.
             messages: The whole conversation as dicts with role and content. Content may be a list of parts, and
                 tool_calls, tool_call_id, name and the vendor's own keys go out as they are.
-            temperature: Randomness, 0 to 2 for most vendors. max_tokens: The most tokens to generate. Sent under the
-            name that the model takes. top_p: The share of probability to sample from, 0 to 1. stop: Text, or up to
-            four of them, that ends the answer. frequency_penalty, presence_penalty: -2 to 2. seed: The same seed asks
-            for the same answer. response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's
-            form. include_usage: Ask for token counts, and show them and other metadata on the stream once they are
-            known. top_k: How many tokens to sample from. tools, tool_choice, parallel_tool_calls: In OpenAI's form.
-            logprobs, top_logprobs: Asks for token probabilities. logit_bias: Token id to a bias from -100 to 100. n:
-            How many answers. Only 1 here; generate() shows several. reasoning_effort, verbosity, service_tier, store,
-            metadata, user, prompt_cache_key, safety_identifier, modalities, audio, prediction, stream_options: As in
-            OpenAI's chat API. extra_body: Fields that only the vendor knows; they have the last word on the request
-            body. extra_headers: Added to those of the Provider, winning over them. timeout: Seconds to wait for the
-            next thing: the first piece, and each pause after it. timeouts: The four clocks one by one, instead of
-            timeout. limits: What the answer may weigh. max_retries: Attempts after the first. api_key, base_url,
-            model: Instead of the Provider's.
+            temperature: Randomness, 0 to 2 for most vendors.
+            max_tokens: The most tokens to generate. Sent under the name that the model takes.
+            top_p: The share of probability to sample from, 0 to 1.
+            stop: Text, or up to four of them, that ends the answer.
+            frequency_penalty, presence_penalty: -2 to 2.
+            seed: The same seed asks for the same answer.
+            response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
+            include_usage: Ask for token counts, and show them and other metadata on the stream once they are known.
+            top_k: How many tokens to sample from.
+            tools, tool_choice, parallel_tool_calls: In OpenAI's form.
+            logprobs, top_logprobs: Asks for token probabilities.
+            logit_bias: Token id to a bias from -100 to 100.
+            n: How many answers. Only 1 here; generate() shows several.
+            reasoning_effort, verbosity, service_tier, store, metadata, user, prompt_cache_key, safety_identifier,
+                modalities, audio, prediction, stream_options: As in OpenAI's chat API.
+            extra_body: Fields that only the vendor knows; they have the last word on the request body.
+            extra_headers: Added to those of the Provider, winning over them.
+            timeout: Seconds to wait for the next thing: the first piece, and each pause after it.
+            timeouts: The four clocks one by one, instead of timeout.
+            limits: What the answer may weigh.
+            max_retries: Attempts after the first.
+            api_key, base_url, model: Instead of the Provider's.
 
         Returns:
             A Stream of str.

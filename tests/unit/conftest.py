@@ -83,8 +83,11 @@ def server(_fake_server: FakeServer) -> Server:
 
 
 @pytest.fixture
-def provider(server: Server) -> Provider:
-    return Provider.compatible("m", base_url=server.url)
+def provider(server: Server) -> Iterator[Provider]:
+    provider = Provider.compatible("m", base_url=server.url)
+    yield provider
+    if provider._client is not None:  # pytest keeps the object longer than the check for open handles waits
+        provider._client.close()
 
 
 @pytest.fixture
