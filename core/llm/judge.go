@@ -16,9 +16,10 @@ type Rule struct {
 	Retry  *bool    `json:"retry,omitempty"` // default: as the kind has it
 }
 
-// Judge decides what a vendor's error means: its kind, and whether the same request may be sent again. Most telling first:
-// the vendor's own rules, words that vendors share, sentences, weak words, the status. Only code, type and message are
-// looked at, never the whole body, because many servers echo the prompt in it and a prompt may say anything.
+// Judge decides what a vendor's error means: its kind, and whether the same request may be sent again. Most telling
+// first: the vendor's own rules, words that vendors share, sentences, weak words, the status. Only code, type and
+// message are looked at, never the whole body, because many servers echo the prompt in it and a prompt may say
+// anything.
 func Judge(v *VendorError, rules []Rule) *Error {
 	status := v.Status
 	inStream := status < 400
@@ -130,7 +131,8 @@ type wordGroup struct {
 // strongWords are codes and types whose meaning does not depend on the status.
 func strongWords() []wordGroup {
 	return []wordGroup{
-		{KindContextWindow, []string{"context_length_exceeded", "exceed_context_size_error", "model_context_window_exceeded"}},
+		{KindContextWindow, []string{"context_length_exceeded", "exceed_context_size_error",
+			"model_context_window_exceeded"}},
 		{KindContentPolicy, []string{
 			"content_policy_violation", "content_filter", "responsibleaipolicyviolation", "moderation_blocked",
 			"data_inspection_failed", "sensitivecontentdetected", "prohibited_content",
@@ -140,7 +142,8 @@ func strongWords() []wordGroup {
 		}},
 		{KindNotFound, []string{"model_not_found", "deploymentnotfound", "invalid_model"}},
 		{KindAuthentication, []string{"invalid_api_key", "api_key_invalid", "authentication", "authentication_error"}},
-		{KindQuota, []string{"insufficient_quota", "billing_hard_limit_reached", "insufficient_balance", "payment_required"}},
+		{KindQuota, []string{"insufficient_quota", "billing_hard_limit_reached", "insufficient_balance",
+			"payment_required"}},
 		{KindRateLimit, []string{"rate_limit_exceeded", "rate_limited", "rate_limit_error"}},
 		{KindServiceUnavailable, []string{
 			"overloaded", "overloaded_error", "provider_overloaded", "provider_unavailable", "engine_overloaded_error",
@@ -160,7 +163,8 @@ func weakWords() []wordGroup {
 		{KindTimeout, []string{"timeout", "timeout_error", "deadline_exceeded"}},
 		{KindRateLimit, []string{"requests", "tokens", "resource_exhausted", "too_many_requests"}},
 		{KindServiceUnavailable, []string{"service_unavailable", "unavailable", "unavailable_error"}},
-		{KindInternalServer, []string{"server_error", "internal_error", "internal_server_error", "server", "api_error"}},
+		{KindInternalServer, []string{"server_error", "internal_error", "internal_server_error", "server",
+			"api_error"}},
 	}
 }
 
@@ -181,8 +185,8 @@ type sentence struct {
 	pieces []string // all of them occur
 }
 
-// requestSentences are phrases of messages about a request that will not do. They are trusted only with the statuses that
-// such messages come with.
+// requestSentences are phrases of messages about a request that will not do. They are trusted only with the statuses
+// that such messages come with.
 func requestSentences() []sentence {
 	return []sentence{
 		{KindBadRequest, []string{"max_tokens is too large"}},
@@ -236,8 +240,8 @@ func quotaSentences() []sentence {
 	}
 }
 
-// byText reads the message. Where a status leaves no doubt (401, 404, 503) the words are not looked at. "billing" alone is
-// telling only where the vendor refused the request as such: rate-limit messages link to billing pages.
+// byText reads the message. Where a status leaves no doubt (401, 404, 503) the words are not looked at. "billing" alone
+// is telling only where the vendor refused the request as such: rate-limit messages link to billing pages.
 func byText(status int, message string) (Kind, bool) {
 	switch {
 	case status == 400 || status == 413 || status == 422 || status == 500 || status < 400:

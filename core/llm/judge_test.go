@@ -14,43 +14,64 @@ func TestJudge(t *testing.T) {
 		kind  Kind
 		retry bool
 	}{
-		{"vendor rule before all", VendorError{Status: 429, Code: "1113"}, []Rule{{Code: "1113", Kind: KindQuota}}, KindQuota, false},
-		{"rule by type, any case", VendorError{Status: 400, Type: "Busy"}, []Rule{{Code: "bUSY", Kind: KindRateLimit}}, KindRateLimit, true},
-		{"rule by all pieces of text", VendorError{Status: 400, Message: "Day limit hit"}, []Rule{{Text: []string{"limit", "day"}, Kind: KindQuota}}, KindQuota, false},
-		{"rule by one piece of two", VendorError{Status: 400, Message: "limit hit"}, []Rule{{Text: []string{"limit", "day"}, Kind: KindQuota}}, KindBadRequest, false},
-		{"rule by status", VendorError{Status: 418}, []Rule{{Status: 418, Kind: KindServiceUnavailable, Retry: &no}}, KindServiceUnavailable, false},
-		{"rule with other status", VendorError{Status: 400}, []Rule{{Status: 418, Kind: KindServiceUnavailable}}, KindBadRequest, false},
+		{"vendor rule before all", VendorError{Status: 429, Code: "1113"}, []Rule{{Code: "1113", Kind: KindQuota}},
+			KindQuota, false},
+		{"rule by type, any case", VendorError{Status: 400, Type: "Busy"}, []Rule{{Code: "bUSY", Kind: KindRateLimit}},
+			KindRateLimit, true},
+		{"rule by all pieces of text", VendorError{Status: 400, Message: "Day limit hit"},
+			[]Rule{{Text: []string{"limit", "day"}, Kind: KindQuota}}, KindQuota, false},
+		{"rule by one piece of two", VendorError{Status: 400, Message: "limit hit"},
+			[]Rule{{Text: []string{"limit", "day"}, Kind: KindQuota}}, KindBadRequest, false},
+		{"rule by status", VendorError{Status: 418}, []Rule{{Status: 418, Kind: KindServiceUnavailable, Retry: &no}},
+			KindServiceUnavailable, false},
+		{"rule with other status", VendorError{Status: 400}, []Rule{{Status: 418, Kind: KindServiceUnavailable}},
+			KindBadRequest, false},
 		{"empty rule", VendorError{Status: 400}, []Rule{{Kind: KindQuota}}, KindBadRequest, false},
 		{"word before status", VendorError{Status: 400, Code: "invalid_api_key"}, nil, KindAuthentication, false},
 		{"type as a word", VendorError{Status: 429, Type: "insufficient_quota"}, nil, KindQuota, false},
-		{"word before text", VendorError{Status: 400, Code: "string_above_max_length", Message: "too many tokens"}, nil, KindBadRequest, false},
-		{"max_tokens too large", VendorError{Status: 400, Message: "max_tokens is too large: 9. This model's maximum context length is 8"}, nil, KindBadRequest, false},
-		{"text", VendorError{Status: 400, Message: "This model's Maximum Context Length is 8192 tokens."}, nil, KindContextWindow, false},
-		{"text of two pieces", VendorError{Status: 422, Message: "Current length is 9 while limit is 8"}, nil, KindContextWindow, false},
-		{"text of a local server", VendorError{Status: 500, Message: "exceeds the available context size"}, nil, KindContextWindow, false},
-		{"no text beside a clear status", VendorError{Status: 503, Message: "context window service is down"}, nil, KindServiceUnavailable, true},
-		{"text is not looked for in the body", VendorError{Status: 400, Message: "bad", Body: "maximum context length"}, nil, KindBadRequest, false},
-		{"quota beats rate limit", VendorError{Status: 429, Message: "You exceeded your current quota"}, nil, KindQuota, false},
-		{"low credit as a 400", VendorError{Status: 400, Message: "Your credit balance is too low"}, nil, KindQuota, false},
-		{"billing in a rate limit", VendorError{Status: 429, Message: "see the billing page"}, nil, KindRateLimit, true},
+		{"word before text", VendorError{Status: 400, Code: "string_above_max_length", Message: "too many tokens"}, nil,
+			KindBadRequest, false},
+		{"max_tokens too large", VendorError{Status: 400,
+			Message: "max_tokens is too large: 9. This model's maximum context length is 8"}, nil, KindBadRequest, false},
+		{"text", VendorError{Status: 400, Message: "This model's Maximum Context Length is 8192 tokens."}, nil,
+			KindContextWindow, false},
+		{"text of two pieces", VendorError{Status: 422, Message: "Current length is 9 while limit is 8"}, nil,
+			KindContextWindow, false},
+		{"text of a local server", VendorError{Status: 500, Message: "exceeds the available context size"}, nil,
+			KindContextWindow, false},
+		{"no text beside a clear status", VendorError{Status: 503, Message: "context window service is down"}, nil,
+			KindServiceUnavailable, true},
+		{"text is not looked for in the body", VendorError{Status: 400, Message: "bad", Body: "maximum context length"},
+			nil, KindBadRequest, false},
+		{"quota beats rate limit", VendorError{Status: 429, Message: "You exceeded your current quota"}, nil, KindQuota,
+			false},
+		{"low credit as a 400", VendorError{Status: 400, Message: "Your credit balance is too low"}, nil, KindQuota,
+			false},
+		{"billing in a rate limit", VendorError{Status: 429, Message: "see the billing page"}, nil, KindRateLimit,
+			true},
 		{"billing in a 400", VendorError{Status: 400, Message: "Billing is not set up"}, nil, KindQuota, false},
 		{"never fits", VendorError{Status: 429, Message: "Request too large for gpt"}, nil, KindRateLimit, false},
 		{"a number in the message", VendorError{Status: 400, Message: "429 is no colour"}, nil, KindBadRequest, false},
 		{"a numeric code beside a real status", VendorError{Status: 400, Code: "503"}, nil, KindBadRequest, false},
 		{"in a stream, number", VendorError{Status: 200, Code: "429"}, nil, KindRateLimit, true},
-		{"in a stream, number and text", VendorError{Status: 200, Code: "400", Message: "maximum context length"}, nil, KindContextWindow, false},
+		{"in a stream, number and text", VendorError{Status: 200, Code: "400", Message: "maximum context length"}, nil,
+			KindContextWindow, false},
 		{"in a stream, weak word", VendorError{Status: 200, Type: "invalid_request_error"}, nil, KindBadRequest, false},
-		{"in a stream, text before weak word", VendorError{Status: 200, Type: "invalid_request_error", Message: "prompt is too long"}, nil, KindContextWindow, false},
+		{"in a stream, text before weak word", VendorError{Status: 200, Type: "invalid_request_error",
+			Message: "prompt is too long"}, nil, KindContextWindow, false},
 		{"in a stream, nothing known", VendorError{Status: 200, Message: "oops"}, nil, KindInternalServer, true},
-		{"weak word beside a real status", VendorError{Status: 401, Type: "invalid_request_error"}, nil, KindAuthentication, false},
+		{"weak word beside a real status", VendorError{Status: 401, Type: "invalid_request_error"}, nil,
+			KindAuthentication, false},
 		{"the vendor says no", VendorError{Status: 500, ShouldRetry: &no}, nil, KindInternalServer, false},
 		{"the vendor says yes", VendorError{Status: 400, ShouldRetry: &yes}, nil, KindBadRequest, true},
-		{"quota whatever the vendor says", VendorError{Status: 429, Code: "insufficient_quota", ShouldRetry: &yes}, nil, KindQuota, false},
+		{"quota whatever the vendor says", VendorError{Status: 429, Code: "insufficient_quota", ShouldRetry: &yes}, nil,
+			KindQuota, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got := Judge(&test.error, test.rules)
-			if got.Kind != test.kind || got.Retryable != test.retry || got.StatusCode != test.error.Status || got.Message == "" {
+			if got.Kind != test.kind || got.Retryable != test.retry || got.StatusCode != test.error.Status ||
+				got.Message == "" {
 				t.Errorf("got %+v", got)
 			}
 		})
@@ -65,8 +86,10 @@ func TestJudgeByStatus(t *testing.T) {
 	}{
 		{KindBadRequest, false, []int{300, 307, 400, 405, 406, 411, 413, 415, 418, 431}},
 		{KindAuthentication, false, []int{401}}, {KindQuota, false, []int{402}}, {KindPermission, false, []int{403}},
-		{KindNotFound, false, []int{404, 410}}, {KindTimeout, true, []int{408, 504, 522, 524}}, {KindConflict, true, []int{409}},
-		{KindUnprocessable, false, []int{422}}, {KindRateLimit, true, []int{425, 429}}, {KindConnection, false, []int{499}},
+		{KindNotFound, false, []int{404, 410}}, {KindTimeout, true, []int{408, 504, 522, 524}}, {KindConflict, true,
+			[]int{409}},
+		{KindUnprocessable, false, []int{422}}, {KindRateLimit, true, []int{425, 429}}, {KindConnection, false,
+			[]int{499}},
 		{KindServiceUnavailable, true, []int{498, 502, 503, 520, 521, 523, 529}},
 		{KindInternalServer, true, []int{500, 507, 599}}, {KindInternalServer, false, []int{501, 505}},
 	}
@@ -109,7 +132,8 @@ func TestJudgeCarries(t *testing.T) {
 		Provider: "p", Model: "m", Status: 429, Type: "slow", Param: "x", Message: "Incorrect API key provided: sk-abc1***xyz9.",
 		RequestID: "r", RetryAfter: &wait, Body: `{"m":"sk-abc1***xyz9"}`,
 	}, nil)
-	if got.Provider != "p" || got.Model != "m" || got.Code != "slow" || got.Param != "x" || got.RequestID != "r" || *got.RetryAfter != 2.5 ||
+	if got.Provider != "p" || got.Model != "m" || got.Code != "slow" || got.Param != "x" || got.RequestID != "r" ||
+		*got.RetryAfter != 2.5 ||
 		got.Message != "Incorrect API key provided: [redacted]." || got.Body != `{"m":"[redacted]"}` {
 		t.Errorf("got %+v", got)
 	}

@@ -2,8 +2,8 @@ package llm
 
 import "strings"
 
-// MaskKeys replaces everything that looks like an API key. Vendors repeat the refused key in their message, whole or with
-// stars in the middle, and messages end in logs.
+// MaskKeys replaces everything that looks like an API key. Vendors repeat the refused key in their message, whole or
+// with stars in the middle, and messages end in logs.
 func MaskKeys(text string) string {
 	var masked strings.Builder
 	kept := 0
@@ -32,7 +32,8 @@ func MaskKeys(text string) string {
 }
 
 func isKeyByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '*' || c == '.'
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '*' ||
+		c == '.'
 }
 
 // looksLikeKey knows the prefixes of the vendors' keys, and words with a starred middle.
@@ -46,7 +47,8 @@ func looksLikeKey(word string) bool {
 	for _, prefix := range []string{
 		"sk-", "sk_", "rk-", "pk-", "gsk_", "xai-", "csk-", "fw_", "nvapi-", "hf_", "pplx-", "tgp_v1_", "AIza", "sess-",
 	} {
-		if strings.HasPrefix(word, prefix) && len(word) >= len(prefix)+5 && strings.ContainsAny(word[len(prefix):], "0123456789*") {
+		if strings.HasPrefix(word, prefix) && len(word) >= len(prefix)+5 &&
+			strings.ContainsAny(word[len(prefix):], "0123456789*") {
 			return true
 		}
 	}

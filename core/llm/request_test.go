@@ -9,15 +9,18 @@ import (
 const minimal = `"op":"stream","model":"m","messages":[{"role":"user","content":"hi"}]`
 
 func TestDecodeRequest(t *testing.T) {
-	got, err := DecodeRequest([]byte(`{` + minimal + `,"temperature":0,"stop":"x","n":2,"timeouts":{"idle":0},"extra_body":{"a":null}}`))
+	got, err := DecodeRequest([]byte(`{` + minimal +
+		`,"temperature":0,"stop":"x","n":2,"timeouts":{"idle":0},"extra_body":{"a":null}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Temperature == nil || *got.Temperature != 0 || len(got.Stop) != 1 || *got.N != 2 || *got.Timeouts.Idle != 0 ||
+	if got.Temperature == nil || *got.Temperature != 0 || len(got.Stop) != 1 || *got.N != 2 ||
+		*got.Timeouts.Idle != 0 ||
 		string(got.ExtraBody["a"]) != "null" || got.TopP != nil {
 		t.Errorf("got %+v", got)
 	}
-	if got, err := DecodeRequest([]byte(`{"op":"fake","fake":{"port":0}}`)); err != nil || string(got.Fake) != `{"port":0}` {
+	if got, err := DecodeRequest([]byte(`{"op":"fake","fake":{"port":0}}`)); err != nil ||
+		string(got.Fake) != `{"port":0}` {
 		t.Errorf("fake: %+v, %v", got, err)
 	}
 }
@@ -58,14 +61,17 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		{"part without type", message(`{"role":"user","content":[{}]}`), "messages", "no type"},
 		{"part as a number", message(`{"role":"user","content":[1]}`), "messages", "a content part must be an object"},
 		{"tool answer without id", message(`{"role":"tool","content":"x"}`), "messages", "no tool_call_id"},
-		{"tool calls as an object", message(`{"role":"assistant","tool_calls":{}}`), "messages", "tool_calls must be a list"},
-		{"tool call without name", message(`{"role":"assistant","tool_calls":[{"id":"a"}]}`), "messages", "no function name"},
+		{"tool calls as an object", message(`{"role":"assistant","tool_calls":{}}`), "messages",
+			"tool_calls must be a list"},
+		{"tool call without name", message(`{"role":"assistant","tool_calls":[{"id":"a"}]}`), "messages",
+			"no function name"},
 		{"tool call as a string", message(`{"role":"assistant","tool_calls":["a"]}`), "messages", "each of tool_calls"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := DecodeRequest([]byte(test.request))
-			if err == nil || err.Kind != KindConfiguration || err.Param != test.param || !strings.Contains(err.Message, test.says) {
+			if err == nil || err.Kind != KindConfiguration || err.Param != test.param ||
+				!strings.Contains(err.Message, test.says) {
 				t.Errorf("got %+v", err)
 			}
 		})
@@ -81,7 +87,8 @@ func TestMessageKeepsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, second := got.ToolCalls[0], got.ToolCalls[1]
-	if got.HasContent || got.Name != "bob" || len(got.Extra) != 2 || got.Extra[0].Key != "zeta" || string(got.Extra[1].Value) != `{"b":2}` ||
+	if got.HasContent || got.Name != "bob" || len(got.Extra) != 2 || got.Extra[0].Key != "zeta" ||
+		string(got.Extra[1].Value) != `{"b":2}` ||
 		first.Arguments != `{"x":1}` || first.Type != "function" || first.Extra[0].Key != "extra_content" ||
 		second.Type != "custom" || second.Arguments != "ls" || second.Name != "g" {
 		t.Errorf("got %+v", got)
@@ -90,10 +97,12 @@ func TestMessageKeepsEverything(t *testing.T) {
 
 func TestStringPart(t *testing.T) {
 	var got Message
-	if err := json.Unmarshal([]byte(`{"role":"user","content":[ "<a>" ,{"type":"text","text":"b"}]}`), &got); err != nil {
+	if err := json.Unmarshal([]byte(`{"role":"user","content":[ "<a>" ,{"type":"text","text":"b"}]}`),
+		&got); err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Parts) != 2 || string(got.Parts[0].Raw) != `{"type":"text","text":"<a>"}` || got.Parts[0].Text != "<a>" || got.Parts[1].Text != "b" {
+	if len(got.Parts) != 2 || string(got.Parts[0].Raw) != `{"type":"text","text":"<a>"}` ||
+		got.Parts[0].Text != "<a>" || got.Parts[1].Text != "b" {
 		t.Errorf("got %+v", got.Parts)
 	}
 }
@@ -119,7 +128,8 @@ func TestDecodeConfig(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := DecodeConfig([]byte(test.config))
-			if err == nil || err.Kind != KindConfiguration || err.Param != test.param || !strings.Contains(err.Message, test.says) {
+			if err == nil || err.Kind != KindConfiguration || err.Param != test.param ||
+				!strings.Contains(err.Message, test.says) {
 				t.Errorf("got %+v", err)
 			}
 		})
@@ -142,7 +152,8 @@ func TestUsageMerge(t *testing.T) {
 	one, two, three := int64(1), int64(2), int64(3)
 	usage := Usage{PromptTokens: &one, CompletionTokens: &one}
 	usage.Merge(Usage{CompletionTokens: &two, TotalTokens: &three})
-	if *usage.PromptTokens != 1 || *usage.CompletionTokens != 2 || *usage.TotalTokens != 3 || usage.CachedTokens != nil {
+	if *usage.PromptTokens != 1 || *usage.CompletionTokens != 2 || *usage.TotalTokens != 3 ||
+		usage.CachedTokens != nil {
 		t.Errorf("got %+v", usage)
 	}
 }

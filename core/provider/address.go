@@ -7,8 +7,8 @@ import (
 	"pyagent/core/llm"
 )
 
-// chatURL joins the base URL and the path of the chat route: with one slash between them, the base's query kept, and a path
-// that is already there not doubled.
+// chatURL joins the base URL and the path of the chat route: with one slash between them, the base's query kept, and a
+// path that is already there not doubled.
 func chatURL(call Call, model string) (string, *llm.Error) {
 	base := call.BaseURL
 	if base == "" {
@@ -58,8 +58,8 @@ func parseBase(base string) (*url.URL, *llm.Error) {
 	return address, nil
 }
 
-// deploymentPath extends the path of an Azure resource. Bases occur as the bare resource, with /openai, with the deployment,
-// and as /openai/v1, where the deployment is named in the body like any model.
+// deploymentPath extends the path of an Azure resource. Bases occur as the bare resource, with /openai, with the
+// deployment, and as /openai/v1, where the deployment is named in the body like any model.
 func deploymentPath(call Call, path, model string) string {
 	if strings.HasSuffix(path, "/openai/v1") || strings.Contains(path, "/openai/deployments/") {
 		return path

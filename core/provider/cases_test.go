@@ -17,8 +17,8 @@ import (
 	"pyagent/core/stream"
 )
 
-// The recorded answers of tests/cases: each is decoded as its expect file says, streams over many random splits. What is
-// compared and what is not is written in tests/cases/README.md.
+// The recorded answers of tests/cases: each is decoded as its expect file says, streams over many random splits. What
+// is compared and what is not is written in tests/cases/README.md.
 
 const casesFolder = "../../tests/cases"
 

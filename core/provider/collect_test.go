@@ -153,6 +153,7 @@ func (c *collected) summary() string {
 		calls += fmt.Sprintf("%+v %q %v; ", call.ToolBegin, call.arguments, call.ended)
 	}
 	finish, _ := json.Marshal(c.finish)
-	return fmt.Sprintf("%v|%v|%q|%q|%s|%q|%q|%q|%q|%s|%v|%v", c.start, c.text, c.reasoning, c.refusal, calls, c.logprobs,
+	return fmt.Sprintf("%v|%v|%q|%q|%s|%q|%q|%q|%q|%s|%v|%v", c.start, c.text, c.reasoning, c.refusal, calls,
+		c.logprobs,
 		c.annotations, c.parts, c.details, finish, c.complete, c.err)
 }

@@ -60,7 +60,8 @@ func authorize(header map[string]string, call Call) *llm.Error {
 	return nil
 }
 
-// checkKey refuses a key that cannot travel in a header. Go would refuse the whole header and show it; this shows no key.
+// checkKey refuses a key that cannot travel in a header. Go would refuse the whole header and show it; this shows no
+// key.
 func checkKey(key string) *llm.Error {
 	if strings.TrimSpace(key) != key {
 		return llm.Configuration("api_key", "api_key has white space or a line break at its start or end; strip it")
@@ -108,7 +109,8 @@ func checkHeader(name, value string) *llm.Error {
 
 // isTokenByte: RFC 9110, section 5.6.2.
 func isTokenByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
+		strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
 // canonical writes a header name as Go's HTTP client does: a capital at the start and after each dash.

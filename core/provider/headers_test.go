@@ -34,8 +34,10 @@ func TestAuthorization(t *testing.T) {
 		{"none", "echo", "k3", nil, map[string]string{}},
 		{"optional", "vllm", "", nil, map[string]string{}},
 		{"optional, given", "vllm", "k4", nil, map[string]string{"Authorization": "Bearer k4"}},
-		{"the user's own", "openai", "", map[string]string{"authorization": "Basic x"}, map[string]string{"Authorization": "Basic x"}},
-		{"the user's own wins", "openai", "k5", map[string]string{"AUTHORIZATION": "Basic x"}, map[string]string{"Authorization": "Basic x"}},
+		{"the user's own", "openai", "", map[string]string{"authorization": "Basic x"},
+			map[string]string{"Authorization": "Basic x"}},
+		{"the user's own wins", "openai", "k5", map[string]string{"AUTHORIZATION": "Basic x"},
+			map[string]string{"Authorization": "Basic x"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -127,7 +129,8 @@ func TestChatURLRefused(t *testing.T) {
 		call := testCall(t, "compatible")
 		call.BaseURL = base
 		_, err := chatURL(call, "m")
-		if err == nil || err.Kind != llm.KindConfiguration || err.Param != "base_url" || strings.Contains(err.Message, "passw0rd") {
+		if err == nil || err.Kind != llm.KindConfiguration || err.Param != "base_url" ||
+			strings.Contains(err.Message, "passw0rd") {
 			t.Errorf("%q: %v", base, err)
 		}
 	}

@@ -8,8 +8,8 @@ import (
 // span is the inside of a string within some bytes.
 type span struct{ start, end int }
 
-// findString walks valid JSON to the string at a path. It refuses wherever encoding/json might take another value than the
-// one found: a key on the way that occurs twice in its object, in any case or spelt with escapes.
+// findString walks valid JSON to the string at a path. It refuses wherever encoding/json might take another value than
+// the one found: a key on the way that occurs twice in its object, in any case or spelt with escapes.
 func findString(data []byte, path []string) (span, bool) {
 	at := skipSpace(data, 0)
 	for _, step := range path {
@@ -74,8 +74,8 @@ func findMember(data []byte, start int, key string) (int, bool) {
 	return found, found >= 0 && at < len(data) && data[at] == '}'
 }
 
-// compareKey tells whether a key is the wanted one, and whether encoding/json might take it for that: it ignores case, and
-// an escaped or non-ASCII key could be anything.
+// compareKey tells whether a key is the wanted one, and whether encoding/json might take it for that: it ignores case,
+// and an escaped or non-ASCII key could be anything.
 func compareKey(name []byte, key string) (exact, similar bool) {
 	if string(name) == key {
 		return true, true
@@ -160,8 +160,8 @@ func skipNested(data []byte, at int) int {
 	return -1
 }
 
-// unescape appends the text of a JSON string's inside to out, exactly as encoding/json reads it: half a surrogate pair and
-// bytes that are not UTF-8 become U+FFFD. It refuses what is not the inside of a valid string.
+// unescape appends the text of a JSON string's inside to out, exactly as encoding/json reads it: half a surrogate pair
+// and bytes that are not UTF-8 become U+FFFD. It refuses what is not the inside of a valid string.
 func unescape(out, inside []byte) ([]byte, bool) {
 	for i := 0; i < len(inside); {
 		c := inside[i]

@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// object writes a JSON object member by member, in the order of the calls. Encoding by hand keeps the order of keys and the
-// bytes of an unchanged prefix stable, which prompt caches and recorded tests depend on, and leaves <, > and & alone.
+// object writes a JSON object member by member, in the order of the calls. Encoding by hand keeps the order of keys and
+// the bytes of an unchanged prefix stable, which prompt caches and recorded tests depend on, and leaves <, > and &
+// alone.
 type object struct {
 	out   []byte
 	empty bool

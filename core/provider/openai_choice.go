@@ -65,7 +65,8 @@ func (d *chatDecoder) message(state *choiceState, m *chatMessage) {
 		d.details.add(item, d.whole)
 	}
 	if !absent(m.ExtraContent) {
-		d.emit(llm.Event{Kind: llm.EventDetail, Index: uint16(state.index), Data: wrap("extra_content", m.ExtraContent)})
+		d.emit(llm.Event{Kind: llm.EventDetail, Index: uint16(state.index),
+			Data: wrap("extra_content", m.ExtraContent)})
 	}
 	for i := range m.ToolCalls {
 		d.toolDelta(state, &m.ToolCalls[i], i, len(m.ToolCalls))
@@ -107,8 +108,8 @@ func (d *chatDecoder) reasoning(state *choiceState, m *chatMessage, parts []cont
 	}
 }
 
-// content emits answer text. Reasoning that a server leaves in it between <think> tags stays there unless the row says that
-// the tags mean reasoning: an answer may talk about such tags.
+// content emits answer text. Reasoning that a server leaves in it between <think> tags stays there unless the row says
+// that the tags mean reasoning: an answer may talk about such tags.
 func (d *chatDecoder) content(state *choiceState, text string) {
 	if text == "" {
 		return
@@ -186,7 +187,8 @@ func (d *chatDecoder) part(state *choiceState, part contentPart) {
 	}
 }
 
-// cite delivers top-level citations in the shape of OpenAI's annotations. Servers repeat the growing list in every chunk.
+// cite delivers top-level citations in the shape of OpenAI's annotations. Servers repeat the growing list in every
+// chunk.
 func (d *chatDecoder) cite(citations []json.RawMessage) {
 	for i, item := range citations {
 		d.effects++

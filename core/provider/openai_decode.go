@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -14,9 +15,9 @@ import (
 // NewDecoder returns a decoder for one answer.
 func (openAI) NewDecoder(call Call) Decoder { return newChatDecoder(call) }
 
-// chatDecoder decodes one chat-completions answer. What it learns of id, model and the like is set once and never changed,
-// and everything else that a chunk does counts as an effect: a chunk whose only effect is one text delta teaches the
-// template, and whatever matches the template can have no other effect either.
+// chatDecoder decodes one chat-completions answer. What it learns of id, model and the like is set once and never
+// changed, and everything else that a chunk does counts as an effect: a chunk whose only effect is one text delta
+// teaches the template, and whatever matches the template can have no other effect either.
 type chatDecoder struct {
 	call     Call
 	sink     func(llm.Event)
@@ -51,7 +52,8 @@ type choiceState struct {
 const maxHeld = 64 << 20
 
 func newChatDecoder(call Call) *chatDecoder {
-	return &chatDecoder{call: call, raw: call.Request != nil && call.Request.IncludeRaw, fast: template{paths: chatPaths()}}
+	return &chatDecoder{call: call, raw: call.Request != nil && call.Request.IncludeRaw,
+		fast: template{paths: chatPaths()}}
 }
 
 func chatPaths() templatePaths {
@@ -65,8 +67,8 @@ func chatPaths() templatePaths {
 	}
 }
 
-// chatAnswer is a chunk of a stream or a whole body. Fields of an unexpected type are left empty instead of failing: servers
-// differ in everything that is not the text.
+// chatAnswer is a chunk of a stream or a whole body. Fields of an unexpected type are left empty instead of failing:
+// servers differ in everything that is not the text.
 type chatAnswer struct {
 	ID          string       `json:"id"`
 	Model       string       `json:"model"`
@@ -112,7 +114,8 @@ func (d *chatDecoder) Event(name string, data []byte, emit func(llm.Event)) (boo
 	case string(data) == "[DONE]":
 		d.done = true
 		if len(d.choices) == 0 {
-			return true, llm.Errorf(llm.KindParse, "the stream ended without an answer: none of its %d events had choices", d.number)
+			return true, llm.Errorf(llm.KindParse,
+				"the stream ended without an answer: none of its %d events had choices", d.number)
 		}
 		return true, nil
 	case name == "error":
@@ -124,7 +127,8 @@ func (d *chatDecoder) Event(name string, data []byte, emit func(llm.Event)) (boo
 func (d *chatDecoder) chunk(plain bool, data []byte) error {
 	var answer chatAnswer
 	if err := d.unmarshal(data, &answer); err != nil {
-		return llm.Errorf(llm.KindParse, "event %d of the stream is not JSON: %s; it reads %s", d.number, err, excerpt(data))
+		return llm.Errorf(llm.KindParse, "event %d of the stream is not JSON: %s; it reads %s", d.number, err,
+			excerpt(data))
 	}
 	d.effects, d.sources = 0, 0
 	if err := d.answer(&answer, data); err != nil {
@@ -179,13 +183,14 @@ func (d *chatDecoder) answer(a *chatAnswer, data []byte) error {
 		}
 	}
 	if d.held > maxHeld {
-		return llm.Errorf(llm.KindLimit, "the answer made pyagent hold back more than %d bytes of unfinished pieces", maxHeld)
+		return llm.Errorf(llm.KindLimit, "the answer made pyagent hold back more than %d bytes of unfinished pieces",
+			maxHeld)
 	}
 	return nil
 }
 
-// identify notes what the answer says about itself. The first word counts: Azure begins with empty fields, routers change
-// the model's name in mid-stream.
+// identify notes what the answer says about itself. The first word counts: Azure begins with empty fields, routers
+// change the model's name in mid-stream.
 func (d *chatDecoder) identify(a *chatAnswer) {
 	d.note(&d.finish.ID, a.ID)
 	d.note(&d.finish.Model, a.Model)
@@ -212,7 +217,9 @@ func (d *chatDecoder) start() {
 		return
 	}
 	d.started = true
-	d.emit(llm.Event{Kind: llm.EventStart, Data: &llm.Start{ID: d.finish.ID, Model: d.finish.Model}})
+	d.emit(llm.Event{Kind: llm.EventStart, Data: &llm.Start{
+		ID: d.finish.ID, Model: d.finish.Model, Provider: d.call.Row.Name,
+	}})
 }
 
 func (d *chatDecoder) emit(event llm.Event) {
@@ -255,6 +262,9 @@ func (d *chatDecoder) Body(body []byte, emit func(llm.Event)) error {
 	if err := d.answer(&answer, body); err != nil {
 		return err
 	}
+	if !slices.ContainsFunc(answer.Choices, func(c chatChoice) bool { return c.Message != nil || c.Delta != nil }) {
+		return llm.Errorf(llm.KindParse, "the answer has choices but no message in them; it reads %s", excerpt(body))
+	}
 	d.done = true
 	return nil
 }
@@ -279,6 +289,7 @@ func (d *chatDecoder) End(emit func(llm.Event)) (llm.Finish, bool) {
 }
 
 func (d *chatDecoder) conclude() {
+	d.finish.Provider = d.call.Row.Name
 	if d.usage != (llm.Usage{}) {
 		usage := d.usage
 		d.finish.Usage = &usage
@@ -308,8 +319,9 @@ func (d *chatDecoder) state(index int) *choiceState {
 	return choice
 }
 
-// unifiedReason translates a finish reason. Whether tools are to be run is decided by the calls, because servers say "stop"
-// with calls and "tool_calls" without any; but an answer that was cut short or filtered stays so, its last call is not whole.
+// unifiedReason translates a finish reason. Whether tools are to be run is decided by the calls, because servers say
+// "stop" with calls and "tool_calls" without any; but an answer that was cut short or filtered stays so, its last call
+// is not whole.
 func unifiedReason(raw string, hasCalls bool) string {
 	reason := ""
 	switch strings.ToLower(raw) {

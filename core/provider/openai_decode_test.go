@@ -29,34 +29,43 @@ func TestStreamShapes(t *testing.T) {
 		finish    string
 		complete  bool
 	}{
-		{"plain", []string{delta(`"role":"assistant","content":""`), delta(`"content":"Hel"`), delta(`"content":"lo"`), stop, "[DONE]"},
+		{"plain", []string{delta(`"role":"assistant","content":""`), delta(`"content":"Hel"`), delta(`"content":"lo"`),
+			stop, "[DONE]"},
 			"Hello", "", "stop", true},
 		{"DONE with spaces", []string{delta(`"content":"x"`), " [DONE]  "}, "x", "", "", true},
 		{"nothing after DONE", []string{delta(`"content":"x"`), "[DONE]", delta(`"content":"y"`)}, "x", "", "", true},
 		{"finish reason without DONE", []string{delta(`"content":"x"`), stop}, "x", "", "stop", true},
 		{"neither", []string{delta(`"content":"x"`)}, "x", "", "", false},
 		{"empty finish reason", []string{delta(`"content":"x"`), finished("")}, "x", "", "", false},
-		{"null after the finish reason", []string{delta(`"content":"x"`), stop, `{"id":"a","choices":[{"index":0,"delta":{"content":""},"finish_reason":null}]}`},
+		{"null after the finish reason", []string{delta(`"content":"x"`), stop,
+			`{"id":"a","choices":[{"index":0,"delta":{"content":""},"finish_reason":null}]}`},
 			"x", "", "stop", true},
-		{"nulls and gaps", []string{`{"choices":null}`, `{"choices":[]}`, `{"choices":[{"delta":null}]}`, `{"choices":[{}]}`,
+		{"nulls and gaps", []string{`{"choices":null}`, `{"choices":[]}`, `{"choices":[{"delta":null}]}`,
+			`{"choices":[{}]}`,
 			`{"choices":[{"delta":{"content":null,"tool_calls":null,"role":""}}]}`, `{"choices":[{"delta":{"content":"x"}}]}`, stop}, "x", "", "stop", true},
 		{"azure", []string{`{"choices":[],"created":0,"id":"","model":"","object":"","prompt_filter_results":[{"prompt_index":0}]}`,
 			`{"id":"a","choices":[{"content_filter_offsets":{"start":1},"index":0}]}`, delta(`"content":"x"`), stop}, "x", "", "stop", true},
 		{"fields of odd types", []string{`{"id":7,"model":null,"created":"1.5","system_fingerprint":{},"choices":[{"index":"0","delta":{"content":"x"}}]}`, stop},
 			"x", "", "stop", true},
-		{"text in the finish chunk", []string{`{"choices":[{"delta":{"content":"x"},"finish_reason":"length"}]}`}, "x", "", "length", true},
-		{"whole message in a stream", []string{`{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`}, "x", "", "stop", true},
+		{"text in the finish chunk", []string{`{"choices":[{"delta":{"content":"x"},"finish_reason":"length"}]}`}, "x",
+			"", "length", true},
+		{"whole message in a stream", []string{`{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`}, "x",
+			"", "stop", true},
 		{"delta beside a growing message", []string{`{"choices":[{"message":{"content":"xy"},"delta":{"content":"y"},"finish_reason":"stop"}]}`},
 			"y", "", "stop", true},
-		{"reasoning_content", []string{delta(`"content":null,"reasoning_content":"r"`), delta(`"content":"x"`), stop}, "x", "r", "stop", true},
+		{"reasoning_content", []string{delta(`"content":null,"reasoning_content":"r"`), delta(`"content":"x"`), stop},
+			"x", "r", "stop", true},
 		{"reasoning", []string{delta(`"reasoning":"r"`), delta(`"content":"x"`), stop}, "x", "r", "stop", true},
 		{"both alike", []string{delta(`"reasoning":"r","reasoning_content":"r"`), stop}, "", "r", "stop", true},
 		{"list content", []string{delta(`"content":[{"type":"thinking","thinking":[{"type":"text","text":"r"}]},{"type":"text","text":"x"}]`), stop},
 			"x", "r", "stop", true},
 		{"list content and reasoning alike", []string{delta(`"reasoning_content":"r","content":[{"type":"thinking","thinking":"r"}]`), stop}, "", "r", "stop", true},
-		{"one part without a list", []string{delta(`"content":{"type":"text","text":"x"}`), stop}, "x", "", "stop", true},
-		{"think tags stay text", []string{delta(`"content":"<think>r</think>x"`), stop}, "<think>r</think>x", "", "stop", true},
-		{"broken unicode", []string{delta(`"content":"a\ud83d"`), delta("\"content\":\"\xff\""), delta(`"content":"\u0000"`), stop}, "a\uFFFD\uFFFD\x00", "", "stop", true},
+		{"one part without a list", []string{delta(`"content":{"type":"text","text":"x"}`), stop}, "x", "", "stop",
+			true},
+		{"think tags stay text", []string{delta(`"content":"<think>r</think>x"`), stop}, "<think>r</think>x", "",
+			"stop", true},
+		{"broken unicode", []string{delta(`"content":"a\ud83d"`), delta("\"content\":\"\xff\""),
+			delta(`"content":"\u0000"`), stop}, "a\uFFFD\uFFFD\x00", "", "stop", true},
 		{"unknown finish reason", []string{finished("galaxy")}, "", "", "other", true},
 		{"tool_calls without calls", []string{delta(`"content":"x"`), finished("tool_calls")}, "x", "", "stop", true},
 	}
@@ -77,11 +86,16 @@ func TestFinishReasons(t *testing.T) {
 		calls bool
 		want  string
 	}{
-		{"stop", false, "stop"}, {"STOP", false, "stop"}, {"eos", false, "stop"}, {"length", false, "length"}, {"model_length", false, "length"},
-		{"model_context_window_exceeded", false, "length"}, {"tool_calls", false, "stop"}, {"function_call", true, "tool_calls"},
-		{"stop", true, "tool_calls"}, {"", true, "tool_calls"}, {"weird", true, "tool_calls"}, {"length", true, "length"},
-		{"content_filter", false, "content_filter"}, {"sensitive", false, "content_filter"}, {"network_error", false, "error"},
-		{"insufficient_system_resource", false, "error"}, {"error", true, "error"}, {"weird", false, "other"}, {"", false, ""},
+		{"stop", false, "stop"}, {"STOP", false, "stop"}, {"eos", false, "stop"}, {"length", false,
+			"length"}, {"model_length", false, "length"},
+		{"model_context_window_exceeded", false, "length"}, {"tool_calls", false, "stop"}, {"function_call", true,
+			"tool_calls"},
+		{"stop", true, "tool_calls"}, {"", true, "tool_calls"}, {"weird", true, "tool_calls"}, {"length", true,
+			"length"},
+		{"content_filter", false, "content_filter"}, {"sensitive", false, "content_filter"}, {"network_error", false,
+			"error"},
+		{"insufficient_system_resource", false, "error"}, {"error", true, "error"}, {"weird", false, "other"}, {"",
+			false, ""},
 	}
 	for _, test := range tests {
 		if got := unifiedReason(test.raw, test.calls); got != test.want {
@@ -106,11 +120,13 @@ func TestParallelChoices(t *testing.T) {
 	if len(got.calls) != 2 || got.calls[0].Choice != 0 || got.calls[1].Choice != 1 || got.calls[1].ID != "y" {
 		t.Errorf("calls %+v", got.calls)
 	}
-	want := []llm.Choice{{Index: 1, FinishReason: "length", RawFinishReason: "length"}, {Index: 0, FinishReason: "tool_calls", RawFinishReason: "tool_calls"}}
+	want := []llm.Choice{{Index: 1, FinishReason: "length", RawFinishReason: "length"},
+		{Index: 0, FinishReason: "tool_calls", RawFinishReason: "tool_calls"}}
 	if !reflect.DeepEqual(got.finish.Choices, want) {
 		t.Errorf("choices %+v", got.finish.Choices)
 	}
-	if one := streamed(t, testCall(t, "openai"), chunk("0", "", `"stop"`), chunk("1", `"content":"b"`, "null")); one.complete {
+	if one := streamed(t, testCall(t, "openai"), chunk("0", "", `"stop"`),
+		chunk("1", `"content":"b"`, "null")); one.complete {
 		t.Error("complete although the second choice never ended")
 	}
 }
@@ -131,8 +147,10 @@ func TestExtras(t *testing.T) {
 		got, want []string
 	}{
 		{"logprobs", got.logprobs, []string{`{"content":[{"token":"n","bytes":null}]}`}},
-		{"parts", got.parts, []string{`{"type":"image_url","image_url":"u"}`, `{"type":"image_url","image_url":{"url":"data:"}}`, `{"type":"audio","audio":{"id":"z"}}`}},
-		{"annotations", got.annotations, []string{`{"type":"url_citation","url_citation":{"url":"http://c"}}`, `{"type":"reference","ids":[1]}`,
+		{"parts", got.parts, []string{`{"type":"image_url","image_url":"u"}`,
+			`{"type":"image_url","image_url":{"url":"data:"}}`, `{"type":"audio","audio":{"id":"z"}}`}},
+		{"annotations", got.annotations, []string{`{"type":"url_citation","url_citation":{"url":"http://c"}}`,
+			`{"type":"reference","ids":[1]}`,
 			`{"type":"url_citation"}`, `{"type":"url_citation","url_citation":{"url":"http://d"}}`}},
 		{"details", got.details, []string{`{"type":"thinking","thinking":"t","signature":"s"}`}},
 	}
@@ -161,28 +179,39 @@ func TestUsage(t *testing.T) {
 		want      llm.Usage
 	}{
 		{"own chunk", "openai", []string{end, `{"choices":[],"usage":{"prompt_tokens":20,"completion_tokens":9,"total_tokens":29,"prompt_tokens_details":{"cached_tokens":5,"cache_write_tokens":2},"completion_tokens_details":{"reasoning_tokens":4}}}`},
-			llm.Usage{PromptTokens: number(20), CompletionTokens: number(9), TotalTokens: number(29), CachedTokens: number(5), CacheWriteTokens: number(2), ReasoningTokens: number(4)}},
+			llm.Usage{PromptTokens: number(20), CompletionTokens: number(9), TotalTokens: number(29),
+				CachedTokens: number(5), CacheWriteTokens: number(2), ReasoningTokens: number(4)}},
 		{"twice, never summed", "groq", []string{`{"choices":[{"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r","usage":{"prompt_tokens":3,"total_tokens":5}}}`, `{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}`},
 			llm.Usage{PromptTokens: number(3), CompletionTokens: number(2), TotalTokens: number(5)}},
 		{"in the choice", "moonshot", []string{`{"choices":[{"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":3,"cached_tokens":1}}]}`},
 			llm.Usage{PromptTokens: number(3), CachedTokens: number(1)}},
-		{"DeepSeek's cache", "deepseek", []string{end, `{"choices":[],"usage":{"prompt_tokens":3,"prompt_cache_hit_tokens":2,"prompt_cache_miss_tokens":1}}`},
+		{"DeepSeek's cache", "deepseek", []string{end,
+			`{"choices":[],"usage":{"prompt_tokens":3,"prompt_cache_hit_tokens":2,"prompt_cache_miss_tokens":1}}`},
 			llm.Usage{PromptTokens: number(3), CachedTokens: number(2)}},
-		{"every chunk, last counts", "compatible", []string{`{"choices":[{"delta":{"content":"x"}}],"usage":{"completion_tokens":1}}`, `{"choices":[{"delta":{"content":"y"},"finish_reason":"stop"}],"usage":{"completion_tokens":2}}`},
+		{"every chunk, last counts", "compatible",
+			[]string{`{"choices":[{"delta":{"content":"x"}}],"usage":{"completion_tokens":1}}`,
+				`{"choices":[{"delta":{"content":"y"},"finish_reason":"stop"}],"usage":{"completion_tokens":2}}`},
 			llm.Usage{CompletionTokens: number(2)}},
-		{"null keeps", "compatible", []string{`{"choices":[{"finish_reason":"stop"}],"usage":{"completion_tokens":1}}`, `{"choices":[],"usage":null}`, `{"choices":[],"usage":{"completion_tokens":null}}`},
+		{"null keeps", "compatible", []string{`{"choices":[{"finish_reason":"stop"}],"usage":{"completion_tokens":1}}`,
+			`{"choices":[],"usage":null}`, `{"choices":[],"usage":{"completion_tokens":null}}`},
 			llm.Usage{CompletionTokens: number(1)}},
-		{"floats and nonsense", "compatible", []string{end, `{"choices":[],"usage":{"prompt_tokens":3.0,"completion_tokens":-1,"total_tokens":"x"}}`},
+		{"floats and nonsense", "compatible", []string{end,
+			`{"choices":[],"usage":{"prompt_tokens":3.0,"completion_tokens":-1,"total_tokens":"x"}}`},
 			llm.Usage{PromptTokens: number(3)}},
-		{"xAI leaves reasoning out", "xai", []string{end, `{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":22,"completion_tokens_details":{"reasoning_tokens":7}}}`},
-			llm.Usage{PromptTokens: number(10), CompletionTokens: number(12), TotalTokens: number(22), ReasoningTokens: number(7)}},
-		{"xAI counts reasoning after all", "xai", []string{end, `{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":12,"total_tokens":22,"completion_tokens_details":{"reasoning_tokens":7}}}`},
-			llm.Usage{PromptTokens: number(10), CompletionTokens: number(12), TotalTokens: number(22), ReasoningTokens: number(7)}},
+		{"xAI leaves reasoning out", "xai", []string{end,
+			`{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":22,"completion_tokens_details":{"reasoning_tokens":7}}}`},
+			llm.Usage{PromptTokens: number(10), CompletionTokens: number(12), TotalTokens: number(22),
+				ReasoningTokens: number(7)}},
+		{"xAI counts reasoning after all", "xai", []string{end,
+			`{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":12,"total_tokens":22,"completion_tokens_details":{"reasoning_tokens":7}}}`},
+			llm.Usage{PromptTokens: number(10), CompletionTokens: number(12), TotalTokens: number(22),
+				ReasoningTokens: number(7)}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got := streamed(t, testCall(t, test.row), test.events...)
-			if got.err != nil || got.finish.Usage == nil || !sameUsage(*got.finish.Usage, test.want) || !sameUsage(*got.usage, test.want) {
+			if got.err != nil || got.finish.Usage == nil || !sameUsage(*got.finish.Usage, test.want) ||
+				!sameUsage(*got.usage, test.want) {
 				t.Errorf("got %s", got.summary())
 			}
 		})
@@ -202,6 +231,7 @@ func TestNotAnAnswer(t *testing.T) {
 		{"text", "upstream sk-abcdef123456 gone " + long, "upstream [redacted] gone"},
 		{"no choices", `{"id":"a","object":"chat.completion"}`, "no choices"},
 		{"empty choices", `{"id":"a","choices":[]}`, "no choices"},
+		{"no message", `{"id":"a","choices":[{"text":"old"}]}`, "no message"},
 		{"cut JSON", `{"id":"a","choices":[{"mess`, "not valid JSON"},
 		{"a list", `[1,2]`, "no choices"},
 		{"a stream", "data: {}\n\n", "data: {}"},
@@ -210,13 +240,15 @@ func TestNotAnAnswer(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got := answered(t, testCall(t, "openai"), test.body)
 			var failed *llm.Error
-			if !errors.As(got.err, &failed) || failed.Kind != llm.KindParse || !strings.Contains(failed.Message, test.says) ||
+			if !errors.As(got.err, &failed) || failed.Kind != llm.KindParse ||
+				!strings.Contains(failed.Message, test.says) ||
 				len([]rune(failed.Message)) > 400 || got.complete {
 				t.Errorf("got %v", got.err)
 			}
 		})
 	}
-	for _, events := range [][]string{{delta(`"content":"a"`), `{"cut`}, {delta(`"content":"a"`), "true"}, {`{"choices":[]}`, "[DONE]"}} {
+	for _, events := range [][]string{{delta(`"content":"a"`), `{"cut`}, {delta(`"content":"a"`), "true"},
+		{`{"choices":[]}`, "[DONE]"}} {
 		got := streamed(t, testCall(t, "openai"), events...)
 		var failed *llm.Error
 		if !errors.As(got.err, &failed) || failed.Kind != llm.KindParse || !strings.Contains(failed.Message, "2") {
@@ -233,9 +265,11 @@ func TestBody(t *testing.T) {
 		{"index":1,"message":{"content":"y"},"finish_reason":"length"}],"usage":{"total_tokens":3}}`
 	got := answered(t, testCall(t, "openai"), body)
 	finish := got.finish
-	if got.err != nil || !got.complete || got.text[0] != "x" || got.text[1] != "y" || got.reasoning != "r" || len(got.calls) != 2 ||
+	if got.err != nil || !got.complete || got.text[0] != "x" || got.text[1] != "y" || got.reasoning != "r" ||
+		len(got.calls) != 2 ||
 		got.calls[1].arguments != `{"a":1}` || finish.FinishReason != "tool_calls" || len(finish.Choices) != 2 ||
-		finish.Created != 1760000000 || finish.Fingerprint != "fp" || finish.ServiceTier != "default" || got.start.Model != "m" {
+		finish.Created != 1760000000 || finish.Fingerprint != "fp" || finish.ServiceTier != "default" ||
+		got.start.Model != "m" {
 		t.Errorf("got %s", got.summary())
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"pyagent/core/llm"
 )
 
-// detailMerger puts OpenRouter's reasoning_details together again. A stream carries them in fragments, but they must return
-// whole: https://openrouter.ai/docs/use-cases/reasoning-tokens#preserving-reasoning-blocks
+// detailMerger puts OpenRouter's reasoning_details together again. A stream carries them in fragments, but they must
+// return whole: https://openrouter.ai/docs/use-cases/reasoning-tokens#preserving-reasoning-blocks
 type detailMerger struct {
 	items []*detailItem
 }

@@ -21,7 +21,8 @@ func (openAI) Encode(call Call) (*HTTPRequest, []string, *llm.Error) {
 		return nil, nil, failed
 	}
 	encoder := &chatEncoder{call: call, request: call.Request, row: call.Row, written: map[string]bool{}}
-	if !slices.ContainsFunc(call.Row.RenameExcept, func(prefix string) bool { return strings.HasPrefix(call.Request.Model, prefix) }) {
+	if !slices.ContainsFunc(call.Row.RenameExcept,
+		func(prefix string) bool { return strings.HasPrefix(call.Request.Model, prefix) }) {
 		encoder.rename = call.Row.Rename
 	}
 	body := encoder.body()
@@ -75,8 +76,8 @@ func (e *chatEncoder) put(name string, write func(out []byte) []byte) {
 	e.out.out = write(e.out.out)
 }
 
-// field writes an option under the vendor's name for it, or refuses it. harmless says that the value asks for what happens
-// anyway, so that a vendor without the option honours it too.
+// field writes an option under the vendor's name for it, or refuses it. harmless says that the value asks for what
+// happens anyway, so that a vendor without the option honours it too.
 func (e *chatEncoder) field(name string, harmless bool, write func(out []byte) []byte) {
 	sent := name
 	if theirs, ok := e.rename[name]; ok {
@@ -85,12 +86,14 @@ func (e *chatEncoder) field(name string, harmless bool, write func(out []byte) [
 	if _, ok := e.request.ExtraBody[sent]; !ok {
 		if slices.Contains(e.row.Unsupported, name) {
 			if !harmless {
-				e.refuse(name, "%s does not take %s; leave it out, or send it all the same with extra_body", e.row.Name, name)
+				e.refuse(name, "%s does not take %s; leave it out, or send it all the same with extra_body", e.row.Name,
+					name)
 			}
 			return
 		}
 		if slices.Contains(e.row.Ignored, name) && !harmless {
-			e.warnings = append(e.warnings, fmt.Sprintf("%s takes %s but documents that it has no effect", e.row.Name, name))
+			e.warnings = append(e.warnings, fmt.Sprintf("%s takes %s but documents that it has no effect", e.row.Name,
+				name))
 		}
 	}
 	e.put(sent, write)
@@ -180,7 +183,8 @@ func (e *chatEncoder) responseFormat() {
 	var typed struct {
 		Type string `json:"type"`
 	}
-	if len(e.row.Formats) > 0 && !absent(format) && json.Unmarshal(format, &typed) == nil && !slices.Contains(e.row.Formats, typed.Type) {
+	if len(e.row.Formats) > 0 && !absent(format) && json.Unmarshal(format, &typed) == nil &&
+		!slices.Contains(e.row.Formats, typed.Type) {
 		e.refuse("response_format", "%s does not take response_format of type %q, only %q; put the schema into the prompt",
 			e.row.Name, typed.Type, e.row.Formats)
 	}
@@ -208,7 +212,8 @@ func (e *chatEncoder) streaming() {
 	theirs := e.request.StreamOptions
 	if !e.call.Stream {
 		if !absent(theirs) && e.failed == nil {
-			e.failed = llm.Configuration("stream_options", "stream_options is for streams only; leave it out of a one-shot call")
+			e.failed = llm.Configuration("stream_options",
+				"stream_options is for streams only; leave it out of a one-shot call")
 		}
 		return
 	}

@@ -51,7 +51,8 @@ func encodeTests() []encodeTest {
 			`"audio":{"voice":"alloy","format":"pcm16"},"prediction":{"type":"content","content":"x"}`)},
 		{"tools", "openai", with("gpt-5", `"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"},"strict":true}},`+
 			`{"type":"custom","custom":{"name":"c"}}],"tool_choice":{"type":"function","function":{"name":"f"}},"parallel_tool_calls":false`)},
-		{"response format", "openai", with("gpt-5", `"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{}}}`)},
+		{"response format", "openai", with("gpt-5",
+			`"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{}}}`)},
 		{"one stop", "openai", with("gpt-5", `"stop":"END"`)},
 		{"two stops", "openai", with("gpt-5", `"stop":["END","<|x|>"]`)},
 		{"max_tokens of a new model", "openai", with("gpt-6-mini", `"max_tokens":5`)},
@@ -69,7 +70,8 @@ func encodeTests() []encodeTest {
 		{"stream where usage comes anyway", "zai", stream("")},
 		{"stream where usage comes anyway, asked", "perplexity", stream(`,"include_usage":true`)},
 		{"stream options merged", "openai", stream(`,"stream_options":{"include_obfuscation":false}`)},
-		{"stream options of the user win", "openai", stream(`,"include_usage":true,"stream_options":{"include_usage":false}`)},
+		{"stream options of the user win", "openai",
+			stream(`,"include_usage":true,"stream_options":{"include_usage":false}`)},
 		{"extra_body", "openai", stream(`,"temperature":1,"extra_body":{"zeta":1,"temperature":null,"alpha":{"<":"&"},"stream_options":{},"model":"other"}`)},
 		{"extra_body for a refused field", "openai", with("gpt-5", `"top_k":4,"extra_body":{"top_k":5}`)},
 		{"azure deployment", "azure", with("gpt-4o", `"max_tokens":5`)},
@@ -115,7 +117,8 @@ func TestEncode(t *testing.T) {
 	got, want := strings.Split(all.String(), "\n"), strings.Split(string(golden), "\n")
 	for i := range max(len(got), len(want)) {
 		if i >= len(got) || i >= len(want) || got[i] != want[i] {
-			t.Fatalf("line %d of %s differs, after %q:\n got %s\nwant %s", i+1, file, got[max(0, i-1)], got[min(i, len(got)-1)], want[min(i, len(want)-1)])
+			t.Fatalf("line %d of %s differs, after %q:\n got %s\nwant %s", i+1, file, got[max(0, i-1)],
+				got[min(i, len(got)-1)], want[min(i, len(want)-1)])
 		}
 	}
 }
@@ -137,7 +140,8 @@ func TestEncodeRefuses(t *testing.T) {
 		{"logprobs of Groq", "groq", `"logprobs":true`, "logprobs"},
 		{"n of Groq", "groq", `"n":2`, "n"},
 		{"user of Mistral", "mistral", `"user":"u"`, "user"},
-		{"schema of DeepSeek", "deepseek", `"response_format":{"type":"json_schema","json_schema":{}}`, "response_format"},
+		{"schema of DeepSeek", "deepseek", `"response_format":{"type":"json_schema","json_schema":{}}`,
+			"response_format"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -148,20 +152,23 @@ func TestEncodeRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, _, err := encoded(t, "mistral", `{"op":"stream","model":"m",`+ask+`,"stream_options":{"x":1}}`); err == nil || err.Param != "stream_options" {
+	if _, _, err := encoded(t, "mistral", `{"op":"stream","model":"m",`+ask+`,"stream_options":{"x":1}}`); err == nil ||
+		err.Param != "stream_options" {
 		t.Errorf("stream_options of Mistral: %v", err)
 	}
 	if _, _, err := encoded(t, "openai", `{"op":"generate","model":"m",`+ask+`,"stream_options":{"x":1}}`); err == nil || err.Kind != llm.KindConfiguration {
 		t.Errorf("stream_options of a one-shot call: %v", err)
 	}
-	if _, _, err := encoded(t, "openai", `{"op":"stream","model":"m",`+ask+`,"stream_options":[1]}`); err == nil || err.Kind != llm.KindConfiguration {
+	if _, _, err := encoded(t, "openai", `{"op":"stream","model":"m",`+ask+`,"stream_options":[1]}`); err == nil ||
+		err.Kind != llm.KindConfiguration {
 		t.Errorf("stream_options as a list: %v", err)
 	}
 }
 
 func TestEncodeWarns(t *testing.T) {
 	_, warnings, err := encoded(t, "anthropic", `{"op":"generate","model":"m",`+ask+`,"seed":1,"store":false}`)
-	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "seed") || !strings.Contains(warnings[0], "anthropic") {
+	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "seed") ||
+		!strings.Contains(warnings[0], "anthropic") {
 		t.Errorf("got %q, %v", warnings, err)
 	}
 }

@@ -83,9 +83,9 @@ type errorObject struct {
 	} `json:"innererror"`
 }
 
-// parseError finds the error in a body. Shapes seen: {"error": {...}}, {"error": "text"}, the same in a list, inside another
-// error or beside {"type": "error"}, {"object": "error", "message": ...}, {"message": ...}, {"detail": "text" or list},
-// {"errors": [...]}; message may itself be an object or a list.
+// parseError finds the error in a body. Shapes seen: {"error": {...}}, {"error": "text"}, the same in a list, inside
+// another error or beside {"type": "error"}, {"object": "error", "message": ...}, {"message": ...}, {"detail": "text"
+// or list}, {"errors": [...]}; message may itself be an object or a list.
 func parseError(body []byte) foundError {
 	body = bytes.TrimSpace(body)
 	if !json.Valid(body) {

@@ -28,8 +28,8 @@ func shouldRetry(header map[string]string) *bool {
 	return &retry
 }
 
-// retryAfter reads how many seconds the vendor wants us to wait: the exact header first, then the standard one, then the
-// rate limits that are used up.
+// retryAfter reads how many seconds the vendor wants us to wait: the exact header first, then the standard one, then
+// the rate limits that are used up.
 func retryAfter(status int, header map[string]string) *float64 {
 	if seconds, ok := plainNumber(header["retry-after-ms"]); ok {
 		seconds /= 1000
@@ -67,8 +67,8 @@ func rateLimitReset(header map[string]string) *float64 {
 	return &longest
 }
 
-// resetSeconds reads a reset value: a duration such as 6m0s or 20ms, plain seconds, or milliseconds since 1970, which need
-// the vendor's own clock to compare with.
+// resetSeconds reads a reset value: a duration such as 6m0s or 20ms, plain seconds, or milliseconds since 1970, which
+// need the vendor's own clock to compare with.
 func resetSeconds(value, date string) (float64, bool) {
 	const firstEpoch = 1e12 // milliseconds; as seconds it would be a wait of 30,000 years
 	if number, ok := plainNumber(value); ok {

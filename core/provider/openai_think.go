@@ -6,8 +6,8 @@ import (
 	"pyagent/core/llm"
 )
 
-// thinkSplitter tells reasoning from answer in the content of models that write <think>...</think> before they answer. Only
-// a tag at the very beginning counts; the tags may be cut anywhere between chunks.
+// thinkSplitter tells reasoning from answer in the content of models that write <think>...</think> before they answer.
+// Only a tag at the very beginning counts; the tags may be cut anywhere between chunks.
 type thinkSplitter struct {
 	state thinkState
 	held  string // the beginning of a tag, perhaps

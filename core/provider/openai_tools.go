@@ -82,8 +82,8 @@ func (c *chatToolCall) content() (name string, arguments []byte, custom bool) {
 	return c.Function.Name, compact.Bytes(), false
 }
 
-// findCall tells which call a piece continues; nil means a new one. Servers number calls from 0 or 1, give all parallel calls
-// the same number, leave the number out, or repeat id and name in every piece.
+// findCall tells which call a piece continues; nil means a new one. Servers number calls from 0 or 1, give all parallel
+// calls the same number, leave the number out, or repeat id and name in every piece.
 func (d *chatDecoder) findCall(state *choiceState, piece *chatToolCall, name string, position, pieces int) *toolState {
 	if d.whole || len(state.calls) == 0 {
 		return nil
@@ -107,8 +107,8 @@ func (d *chatDecoder) findCall(state *choiceState, piece *chatToolCall, name str
 	return nil
 }
 
-// unnumbered finds the call of a piece without an index: by its id; else the only piece of a chunk continues the current
-// call, and several go by position. A name beside complete arguments begins the next call.
+// unnumbered finds the call of a piece without an index: by its id; else the only piece of a chunk continues the
+// current call, and several go by position. A name beside complete arguments begins the next call.
 func unnumbered(calls []*toolState, id, name string, position, pieces int) *toolState {
 	if id != "" {
 		if call := latestByID(calls, id); call != nil {

@@ -32,34 +32,51 @@ func TestToolCallMerging(t *testing.T) {
 		events []string
 		want   []string
 	}{
-		{"OpenAI", []string{tools(piece("0", "a", "f", "")), tools(piece("0", "", "", `{"x`)), tools(piece("0", "", "", `":1}`)),
+		{"OpenAI", []string{tools(piece("0", "a", "f", "")), tools(piece("0", "", "", `{"x`)),
+			tools(piece("0", "", "", `":1}`)),
 			tools(piece("1", "b", "g", "")), tools(piece("1", "", "", "{}"))}, []string{`a f {"x":1}`, "b g {}"}},
-		{"interleaved", []string{tools(piece("0", "a", "f", ""), piece("1", "b", "g", "")), tools(piece("1", "", "", "[2")),
-			tools(piece("0", "", "", "[1")), tools(piece("1", "", "", "]"), piece("0", "", "", "]"))}, []string{"a f [1]", "b g [2]"}},
-		{"index from 1", []string{tools(piece("1", "a", "f", "{")), tools(piece("1", "", "", "}"))}, []string{"a f {}"}},
-		{"id and name repeated", []string{tools(piece("0", "a", "f", "{")), tools(piece("0", "a", "f", "}"))}, []string{"a f {}"}},
-		{"id and name empty later", []string{tools(piece("0", "a", "f", "{")), `{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"","type":null,"function":{"name":"","arguments":"}"}}]}}]}`},
+		{"interleaved", []string{tools(piece("0", "a", "f", ""), piece("1", "b", "g", "")),
+			tools(piece("1", "", "", "[2")),
+			tools(piece("0", "", "", "[1")), tools(piece("1", "", "", "]"),
+				piece("0", "", "", "]"))}, []string{"a f [1]", "b g [2]"}},
+		{"index from 1", []string{tools(piece("1", "a", "f", "{")), tools(piece("1", "", "", "}"))},
 			[]string{"a f {}"}},
-		{"id changes without a name", []string{tools(piece("0", "a", "f", "{")), tools(piece("0", "b", "", "}"))}, []string{"a f {}"}},
-		{"all calls number 0", []string{tools(piece("0", "a", "f", "{}"), piece("0", "b", "f", "[]")), tools(piece("0", "c", "g", "1"))},
+		{"id and name repeated", []string{tools(piece("0", "a", "f", "{")), tools(piece("0", "a", "f", "}"))},
+			[]string{"a f {}"}},
+		{"id and name empty later", []string{tools(piece("0", "a", "f", "{")),
+			`{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"","type":null,"function":{"name":"","arguments":"}"}}]}}]}`},
+			[]string{"a f {}"}},
+		{"id changes without a name", []string{tools(piece("0", "a", "f", "{")), tools(piece("0", "b", "", "}"))},
+			[]string{"a f {}"}},
+		{"all calls number 0", []string{tools(piece("0", "a", "f", "{}"), piece("0", "b", "f", "[]")),
+			tools(piece("0", "c", "g", "1"))},
 			[]string{"a f {}", "b f []", "c g 1"}},
-		{"all calls number 0, in pieces", []string{tools(piece("0", "a", "f", "{")), tools(piece("0", "a", "f", "}")), tools(piece("0", "b", "g", "[")), tools(piece("0", "", "", "]"))},
+		{"all calls number 0, in pieces", []string{tools(piece("0", "a", "f", "{")), tools(piece("0", "a", "f", "}")),
+			tools(piece("0", "b", "g", "[")), tools(piece("0", "", "", "]"))},
 			[]string{"a f {}", "b g []"}},
-		{"no index", []string{tools(piece("", "a", "f", "{")), tools(piece("", "", "", "}")), tools(piece("", "b", "g", "{")), tools(piece("", "", "", "}"))},
+		{"no index", []string{tools(piece("", "a", "f", "{")), tools(piece("", "", "", "}")),
+			tools(piece("", "b", "g", "{")), tools(piece("", "", "", "}"))},
 			[]string{"a f {}", "b g {}"}},
-		{"no index, by position", []string{tools(piece("", "a", "f", "["), piece("", "b", "g", "{")), tools(piece("", "", "", "]"), piece("", "", "", "}"))},
+		{"no index, by position", []string{tools(piece("", "a", "f", "["), piece("", "b", "g", "{")),
+			tools(piece("", "", "", "]"), piece("", "", "", "}"))},
 			[]string{"a f []", "b g {}"}},
-		{"no index, id repeated", []string{tools(piece("", "a", "f", "{")), tools(piece("", "a", "", "}"))}, []string{"a f {}"}},
-		{"whole calls, nothing to tell them apart", []string{tools(piece("", "", "f", "{}")), tools(piece("", "", "f", "{}")), tools(piece("", "", "g", "{}"))},
+		{"no index, id repeated", []string{tools(piece("", "a", "f", "{")), tools(piece("", "a", "", "}"))},
+			[]string{"a f {}"}},
+		{"whole calls, nothing to tell them apart",
+			[]string{tools(piece("", "", "f", "{}")), tools(piece("", "", "f", "{}")), tools(piece("", "", "g", "{}"))},
 			[]string{"call_ f {}", "call_ f {}", "call_ g {}"}},
-		{"id never comes", []string{tools(piece("0", "", "f", "{")), tools(piece("0", "", "", "}"))}, []string{"call_ f {}"}},
-		{"id comes late", []string{tools(piece("0", "", "f", "{")), tools(piece("0", "a", "", "}"))}, []string{"a f {}"}},
-		{"name comes late", []string{tools(piece("0", "a", "", "{")), tools(piece("0", "", "f", "}"))}, []string{"a f {}"}},
+		{"id never comes", []string{tools(piece("0", "", "f", "{")), tools(piece("0", "", "", "}"))},
+			[]string{"call_ f {}"}},
+		{"id comes late", []string{tools(piece("0", "", "f", "{")), tools(piece("0", "a", "", "}"))},
+			[]string{"a f {}"}},
+		{"name comes late", []string{tools(piece("0", "a", "", "{")), tools(piece("0", "", "f", "}"))},
+			[]string{"a f {}"}},
 		{"arguments null", []string{delta(`"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":null}}]`)}, []string{"a f "}},
 		{"arguments an object", []string{delta(`"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":{ "x" : [1, 2] }}}]`)}, []string{`a f {"x":[1,2]}`}},
 		{"custom", []string{delta(`"tool_calls":[{"index":0,"id":"a","type":"custom","custom":{"name":"f","input":"l"}}]`), delta(`"tool_calls":[{"index":0,"custom":{"input":"s"}}]`)},
 			[]string{"a f ls"}},
-		{"the old function_call", []string{delta(`"function_call":{"name":"f","arguments":"{"}`), delta(`"function_call":{"arguments":"}"}`)}, []string{"call_ f {}"}},
+		{"the old function_call", []string{delta(`"function_call":{"name":"f","arguments":"{"}`),
+			delta(`"function_call":{"arguments":"}"}`)}, []string{"call_ f {}"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -81,7 +98,8 @@ func TestToolCallMerging(t *testing.T) {
 }
 
 func TestMadeUpToolIDsDiffer(t *testing.T) {
-	got := streamed(t, testCall(t, "compatible"), tools(piece("", "", "f", "{}")), tools(piece("", "", "f", "{}")), finished("stop"))
+	got := streamed(t, testCall(t, "compatible"), tools(piece("", "", "f", "{}")), tools(piece("", "", "f", "{}")),
+		finished("stop"))
 	if len(got.calls) != 2 || got.calls[0].ID == got.calls[1].ID {
 		t.Errorf("calls %+v", got.calls)
 	}
@@ -89,7 +107,8 @@ func TestMadeUpToolIDsDiffer(t *testing.T) {
 
 // Arguments reach the host as they come, not at the end.
 func TestToolArgumentsStream(t *testing.T) {
-	got := streamed(t, testCall(t, "openai"), tools(piece("0", "a", "f", "")), tools(piece("0", "", "", "[")), tools(piece("0", "", "", "1")))
+	got := streamed(t, testCall(t, "openai"), tools(piece("0", "a", "f", "")), tools(piece("0", "", "", "[")),
+		tools(piece("0", "", "", "1")))
 	if len(got.calls) != 1 || got.calls[0].pieces != 2 || got.calls[0].ended || got.complete {
 		t.Errorf("got %s", got.summary())
 	}

@@ -28,7 +28,8 @@ type chatUsage struct {
 	Cost      json.RawMessage `json:"cost"` // a number, or an object with total_cost
 }
 
-// count merges a usage object. The same answer may carry several of them; the last word on each number counts, never the sum.
+// count merges a usage object. The same answer may carry several of them; the last word on each number counts, never
+// the sum.
 func (d *chatDecoder) count(u *chatUsage) {
 	if u == nil {
 		return
@@ -106,7 +107,8 @@ func firstCount(candidates ...loose) *int64 {
 func sameUsage(a, b llm.Usage) bool {
 	return same(a.PromptTokens, b.PromptTokens) && same(a.CompletionTokens, b.CompletionTokens) &&
 		same(a.TotalTokens, b.TotalTokens) && same(a.CachedTokens, b.CachedTokens) &&
-		same(a.CacheWriteTokens, b.CacheWriteTokens) && same(a.ReasoningTokens, b.ReasoningTokens) && same(a.Cost, b.Cost)
+		same(a.CacheWriteTokens, b.CacheWriteTokens) && same(a.ReasoningTokens, b.ReasoningTokens) &&
+		same(a.Cost, b.Cost)
 }
 
 func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }

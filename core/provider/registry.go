@@ -30,15 +30,16 @@ func UnknownProvider(name string) *llm.Error {
 		"provider %q is not known; it is one of %q, or an object such as {\"name\": %q, \"base_url\": ...}", name, names, name)
 }
 
-// Rows lists every known vendor. To add one that speaks an existing dialect, add its row and a folder of recorded answers.
-// A field is listed as unsupported only where the vendor documents that it refuses or drops it: what a vendor learns to
-// take should work without a new release, and what it refuses it says itself.
+// Rows lists every known vendor. To add one that speaks an existing dialect, add its row and a folder of recorded
+// answers. A field is listed as unsupported only where the vendor documents that it refuses or drops it: what a vendor
+// learns to take should work without a new release, and what it refuses it says itself.
 func Rows() []Row {
-	return slices.Concat(openAIRows(), hostedRows(), localRows())
+	return slices.Concat(openAIRows(), routerRows(), hostedRows(), regionalRows(), localRows())
 }
 
 func openAIRows() []Row {
-	// Models from the o-series on refuse max_tokens; the older families know both names, but old servers only the old one.
+	// Models from the o-series on refuse max_tokens; the older families know both names, but old servers only the old
+	// one.
 	modern := map[string]string{"max_tokens": "max_completion_tokens"}
 	old := []string{"gpt-3.5", "gpt-4", "chatgpt-4o", "ft:gpt-3.5", "ft:gpt-4"}
 	return []Row{
@@ -57,24 +58,13 @@ func openAIRows() []Row {
 	}
 }
 
-func hostedRows() []Row {
+// routerRows are vendors that serve the models of others, and any compatible server at all.
+func routerRows() []Row {
 	onlyMaxTokens := map[string]string{"max_completion_tokens": "max_tokens"}
 	return []Row{
 		{
 			Name: "openrouter", BaseURL: "https://openrouter.ai/api/v1", BaseURLEnv: []string{"OPENROUTER_BASE_URL"},
 			KeyEnv: []string{"OPENROUTER_API_KEY"}, Rules: openRouterRules(),
-		},
-		{
-			Name: "anthropic", BaseURL: "https://api.anthropic.com/v1", BaseURLEnv: []string{"ANTHROPIC_BASE_URL"},
-			KeyEnv: []string{"ANTHROPIC_API_KEY"}, Unsupported: []string{"n", "top_k"},
-			Ignored: []string{
-				"logprobs", "top_logprobs", "logit_bias", "frequency_penalty", "presence_penalty", "seed", "metadata", "service_tier",
-				"store", "user", "prediction", "audio", "modalities", "response_format", "reasoning_effort",
-			},
-		},
-		{
-			Name: "groq", BaseURL: "https://api.groq.com/openai/v1", BaseURLEnv: []string{"GROQ_BASE_URL"},
-			KeyEnv: []string{"GROQ_API_KEY"}, Unsupported: []string{"logprobs", "top_logprobs", "logit_bias", "n", "top_k"},
 		},
 		{
 			Name: "together", BaseURL: "https://api.together.xyz/v1", BaseURLEnv: []string{"TOGETHER_BASE_URL"},
@@ -85,19 +75,18 @@ func hostedRows() []Row {
 			KeyEnv: []string{"FIREWORKS_API_KEY"}, Rename: onlyMaxTokens,
 		},
 		{
-			Name: "deepseek", BaseURL: "https://api.deepseek.com", BaseURLEnv: []string{"DEEPSEEK_BASE_URL"},
-			KeyEnv: []string{"DEEPSEEK_API_KEY"}, Rename: onlyMaxTokens, Unsupported: []string{"top_k", "n", "seed"},
-			Formats: []string{"text", "json_object"},
-		},
-		{
-			Name: "xai", BaseURL: "https://api.x.ai/v1", BaseURLEnv: []string{"XAI_BASE_URL"}, KeyEnv: []string{"XAI_API_KEY"},
-			Unsupported: []string{"top_k"}, ReasoningUncounted: true,
-		},
-		{
 			Name: "nvidia", BaseURL: "https://integrate.api.nvidia.com/v1", BaseURLEnv: []string{"NVIDIA_BASE_URL"},
 			KeyEnv: []string{"NVIDIA_API_KEY"}, Rename: onlyMaxTokens,
 		},
-		mistralRow(),
+		{
+			Name: "huggingface", BaseURL: "https://router.huggingface.co/v1", BaseURLEnv: []string{"HF_BASE_URL"},
+			KeyEnv: []string{"HF_TOKEN", "HUGGINGFACE_TOKEN"}, Rename: onlyMaxTokens,
+		},
+		{
+			Name: "groq", BaseURL: "https://api.groq.com/openai/v1", BaseURLEnv: []string{"GROQ_BASE_URL"},
+			KeyEnv: []string{"GROQ_API_KEY"}, Unsupported: []string{"logprobs", "top_logprobs", "logit_bias", "n",
+				"top_k"},
+		},
 		{
 			Name: "cerebras", BaseURL: "https://api.cerebras.ai/v1", BaseURLEnv: []string{"CEREBRAS_BASE_URL"},
 			KeyEnv: []string{"CEREBRAS_API_KEY"}, Unsupported: []string{"top_k"},
@@ -106,11 +95,50 @@ func hostedRows() []Row {
 				{Code: "queue_exceeded", Kind: llm.KindRateLimit},
 			},
 		},
-		moonshotRow(),
+		{Name: "compatible", BaseURLEnv: []string{"OPENAI_COMPATIBLE_BASE_URL"},
+			KeyEnv: []string{"OPENAI_COMPATIBLE_API_KEY"}, KeyOptional: true},
+	}
+}
+
+// hostedRows are vendors that serve their own models.
+func hostedRows() []Row {
+	onlyMaxTokens := map[string]string{"max_completion_tokens": "max_tokens"}
+	return []Row{
+		{
+			Name: "anthropic", BaseURL: "https://api.anthropic.com/v1", BaseURLEnv: []string{"ANTHROPIC_BASE_URL"},
+			KeyEnv: []string{"ANTHROPIC_API_KEY"}, Unsupported: []string{"n", "top_k"},
+			Ignored: []string{
+				"logprobs", "top_logprobs", "logit_bias", "frequency_penalty", "presence_penalty", "seed", "metadata", "service_tier",
+				"store", "user", "prediction", "audio", "modalities", "response_format", "reasoning_effort",
+			},
+		},
+		{
+			Name: "gemini", BaseURL: "https://generativelanguage.googleapis.com/v1beta/openai",
+			BaseURLEnv: []string{"GOOGLE_BASE_URL"}, KeyEnv: []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"},
+			Unsupported: []string{"top_k"},
+		},
+		{
+			Name: "deepseek", BaseURL: "https://api.deepseek.com", BaseURLEnv: []string{"DEEPSEEK_BASE_URL"},
+			KeyEnv: []string{"DEEPSEEK_API_KEY"}, Rename: onlyMaxTokens, Unsupported: []string{"top_k", "n", "seed"},
+			Formats: []string{"text", "json_object"},
+		},
+		{
+			Name: "xai", BaseURL: "https://api.x.ai/v1", BaseURLEnv: []string{"XAI_BASE_URL"}, KeyEnv: []string{"XAI_API_KEY"},
+			Unsupported: []string{"top_k"}, ReasoningUncounted: true,
+		},
+		mistralRow(),
 		{
 			Name: "perplexity", BaseURL: "https://api.perplexity.ai", BaseURLEnv: []string{"PERPLEXITY_BASE_URL"},
 			KeyEnv: []string{"PERPLEXITY_API_KEY"}, Rename: onlyMaxTokens, UsageAlways: true,
 		},
+	}
+}
+
+// regionalRows are vendors whose service has separate sites for China and the world; the rows name the latter.
+func regionalRows() []Row {
+	onlyMaxTokens := map[string]string{"max_completion_tokens": "max_tokens"}
+	return []Row{
+		moonshotRow(),
 		{
 			Name: "alibaba", BaseURL: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
 			BaseURLEnv: []string{"DASHSCOPE_BASE_URL"}, KeyEnv: []string{"DASHSCOPE_API_KEY"}, Rename: onlyMaxTokens,
@@ -120,26 +148,17 @@ func hostedRows() []Row {
 			},
 		},
 		{
-			Name: "huggingface", BaseURL: "https://router.huggingface.co/v1", BaseURLEnv: []string{"HF_BASE_URL"},
-			KeyEnv: []string{"HF_TOKEN", "HUGGINGFACE_TOKEN"}, Rename: onlyMaxTokens,
-		},
-		{
-			Name: "zai", BaseURL: "https://api.z.ai/api/paas/v4", BaseURLEnv: []string{"ZAI_BASE_URL", "ZHIPUAI_BASE_URL"},
+			Name: "zai", BaseURL: "https://api.z.ai/api/paas/v4", BaseURLEnv: []string{"ZAI_BASE_URL",
+				"ZHIPUAI_BASE_URL"},
 			KeyEnv: []string{"ZAI_API_KEY", "ZHIPUAI_API_KEY"}, Rename: onlyMaxTokens, UsageAlways: true,
 			Unsupported: []string{"n", "top_k", "frequency_penalty", "presence_penalty"},
 			Formats:     []string{"text", "json_object"}, Rules: zaiRules(),
 		},
-		{
-			Name: "gemini", BaseURL: "https://generativelanguage.googleapis.com/v1beta/openai",
-			BaseURLEnv: []string{"GOOGLE_BASE_URL"}, KeyEnv: []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"},
-			Unsupported: []string{"top_k"},
-		},
-		{Name: "compatible", BaseURLEnv: []string{"OPENAI_COMPATIBLE_BASE_URL"}, KeyEnv: []string{"OPENAI_COMPATIBLE_API_KEY"}, KeyOptional: true},
 	}
 }
 
-// mistralRow is Mistral's compatible route. It rejects every field that it does not know, so the list is the complement of
-// its documented one.
+// mistralRow is Mistral's compatible route. It rejects every field that it does not know, so the list is the complement
+// of its documented one.
 func mistralRow() Row {
 	return Row{
 		Name: "mistral", BaseURL: "https://api.mistral.ai/v1", BaseURLEnv: []string{"MISTRAL_BASE_URL"},

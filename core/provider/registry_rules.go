@@ -2,8 +2,8 @@ package provider
 
 import "pyagent/core/llm"
 
-// openRouterRules: https://openrouter.ai/docs/api-reference/errors. Its error_type words are stable, its status is often
-// that of the vendor behind it.
+// openRouterRules: https://openrouter.ai/docs/api-reference/errors. Its error_type words are stable, its status is
+// often that of the vendor behind it.
 func openRouterRules() []llm.Rule {
 	return []llm.Rule{
 		{Code: "token_limit_exceeded", Kind: llm.KindContextWindow},

@@ -6,8 +6,8 @@ import (
 	"pyagent/core/llm"
 )
 
-// Row is everything that tells one vendor from another within a dialect. It is data: the registry holds one literal row for
-// each known vendor, and a user's own endpoint is the same thing as JSON.
+// Row is everything that tells one vendor from another within a dialect. It is data: the registry holds one literal row
+// for each known vendor, and a user's own endpoint is the same thing as JSON.
 type Row struct {
 	Name    string `json:"name"`
 	Dialect string `json:"dialect,omitempty"` // vendor protocol; default "openai"
@@ -28,8 +28,8 @@ type Row struct {
 
 	Rename       map[string]string `json:"rename,omitempty"`        // our name of a request field -> the vendor's
 	RenameExcept []string          `json:"rename_except,omitempty"` // models whose names begin so keep our names
-	Unsupported  []string          `json:"unsupported,omitempty"`   // fields that the vendor refuses or drops: an error here
-	Ignored      []string          `json:"ignored,omitempty"`       // fields that the vendor takes and documents as without effect
+	Unsupported  []string          `json:"unsupported,omitempty"`   // fields it refuses or drops: an error here
+	Ignored      []string          `json:"ignored,omitempty"`       // fields it takes and says are without effect
 	Formats      []string          `json:"formats,omitempty"`       // response_format types it takes; empty: all
 	ShortToolIDs bool              `json:"short_tool_ids,omitempty"`
 
@@ -67,7 +67,8 @@ func (r *Row) check() *llm.Error {
 		return llm.Configuration("name", "the provider has no name; give {\"name\": ..., \"base_url\": ...}")
 	}
 	if r.Dialect != "" && r.Dialect != "openai" {
-		return llm.Configuration("dialect", "provider %q has the unknown dialect %q; the one there is is \"openai\"", r.Name, r.Dialect)
+		return llm.Configuration("dialect", "provider %q has the unknown dialect %q; the one there is is \"openai\"",
+			r.Name, r.Dialect)
 	}
 	switch r.Auth {
 	case "", "bearer", "api-key", "none":
@@ -75,7 +76,8 @@ func (r *Row) check() *llm.Error {
 		return llm.Configuration("auth", "provider %q has the unknown auth %q; it is \"bearer\", \"api-key\" or \"none\"", r.Name, r.Auth)
 	}
 	if r.ChatPath != "" && !strings.HasPrefix(r.ChatPath, "/") {
-		return llm.Configuration("chat_path", "chat_path of provider %q must begin with \"/\", got %q", r.Name, r.ChatPath)
+		return llm.Configuration("chat_path", "chat_path of provider %q must begin with \"/\", got %q", r.Name,
+			r.ChatPath)
 	}
 	if r.BaseURL != "" {
 		if _, err := parseBase(r.BaseURL); err != nil {
@@ -113,9 +115,11 @@ func (r *Row) checkField(where, name string) *llm.Error {
 		}
 	}
 	if guess := llm.Nearest(name, known); guess != "" {
-		return llm.Configuration(where, "%s of provider %q names the unknown field %q; did you mean %q?", where, r.Name, name, guess)
+		return llm.Configuration(where, "%s of provider %q names the unknown field %q; did you mean %q?", where, r.Name,
+			name, guess)
 	}
-	return llm.Configuration(where, "%s of provider %q names the unknown field %q; fields are named as in a request", where, r.Name, name)
+	return llm.Configuration(where, "%s of provider %q names the unknown field %q; fields are named as in a request",
+		where, r.Name, name)
 }
 
 func (r *Row) checkRules() *llm.Error {
@@ -126,7 +130,8 @@ func (r *Row) checkRules() *llm.Error {
 			known = known || kind == rule.Kind
 		}
 		if !known {
-			return llm.Configuration("rules", "rules[%d] of provider %q has the unknown kind %q; it is one of %q", i, r.Name, rule.Kind, kinds)
+			return llm.Configuration("rules", "rules[%d] of provider %q has the unknown kind %q; it is one of %q", i,
+				r.Name, rule.Kind, kinds)
 		}
 		if rule.Code == "" && rule.Status == 0 && len(rule.Text) == 0 {
 			return llm.Configuration("rules", "rules[%d] of provider %q matches every error; give it a code, a status or a text", i, r.Name)

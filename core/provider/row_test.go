@@ -52,10 +52,12 @@ func TestLookupCopies(t *testing.T) {
 }
 
 func TestUnknownProvider(t *testing.T) {
-	if err := UnknownProvider("opnai"); err.Kind != llm.KindConfiguration || !strings.Contains(err.Message, `did you mean "openai"`) {
+	if err := UnknownProvider("opnai"); err.Kind != llm.KindConfiguration ||
+		!strings.Contains(err.Message, `did you mean "openai"`) {
 		t.Errorf("got %s", err)
 	}
-	if err := UnknownProvider("hal9000"); !strings.Contains(err.Message, `"groq"`) || !strings.Contains(err.Message, "base_url") {
+	if err := UnknownProvider("hal9000"); !strings.Contains(err.Message, `"groq"`) ||
+		!strings.Contains(err.Message, "base_url") {
 		t.Errorf("got %s", err)
 	}
 }
@@ -84,19 +86,21 @@ func TestParseRow(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := ParseRow([]byte(test.row)); err == nil || err.Kind != llm.KindConfiguration || !strings.Contains(err.Message, test.says) {
+			if _, err := ParseRow([]byte(test.row)); err == nil || err.Kind != llm.KindConfiguration ||
+				!strings.Contains(err.Message, test.says) {
 				t.Errorf("got %v", err)
 			}
 		})
 	}
 }
 
-// FuzzAnswer decodes anything as a stream of two chunks and as a body: whatever a server sends, decoding ends with events
-// that make sense together or with an error.
+// FuzzAnswer decodes anything as a stream of two chunks and as a body: whatever a server sends, decoding ends with
+// events that make sense together or with an error.
 func FuzzAnswer(f *testing.F) {
 	for _, seed := range []string{
 		delta(`"content":"x"`), finished("stop"), `{"error":"x"}`, `[{"error":{"code":1}}]`, "<html>", "[DONE]",
-		tools(piece("0", "a", "f", "{}"), piece("", "", "g", "")), delta(`"reasoning_details":[{"type":"reasoning.text","text":"x","index":0}]`),
+		tools(piece("0", "a", "f", "{}"), piece("", "", "g",
+			"")), delta(`"reasoning_details":[{"type":"reasoning.text","text":"x","index":0}]`),
 		delta(`"content":[{"type":"thinking","thinking":[{"text":"x"}]},"y",7]`), `{"choices":[{"index":1e9},{"index":-1}],"usage":{"cost":{}}}`,
 	} {
 		f.Add("", seed, seed)

@@ -8,15 +8,15 @@ import (
 	"pyagent/core/llm"
 )
 
-// Parsing JSON for every token is most of what streaming costs, and nearly all of it is repeated: the chunks of a stream are
-// the same bytes but for one string, the delta's text, and with some vendors a second one of random padding. So when a chunk
-// was decoded by the plain path and had no other effect than one text delta, its bytes become a template with holes where
-// these strings are. The next chunk that equals the template outside the holes, and has a valid JSON string in each, is the
-// same JSON with another text: it is emitted without parsing. Everything else takes the plain path, which alone decides what
-// is an error. A fuzz test holds both paths equal.
+// Parsing JSON for every token is most of what streaming costs, and nearly all of it is repeated: the chunks of a
+// stream are the same bytes but for one string, the delta's text, and with some vendors a second one of random padding.
+// So when a chunk was decoded by the plain path and had no other effect than one text delta, its bytes become a
+// template with holes where these strings are. The next chunk that equals the template outside the holes, and has a
+// valid JSON string in each, is the same JSON with another text: it is emitted without parsing. Everything else takes
+// the plain path, which alone decides what is an error. A fuzz test holds both paths equal.
 
-// templatePaths says where a dialect's chunks have their holes. A step is the key of an object, or "0" for the first element
-// of a list.
+// templatePaths says where a dialect's chunks have their holes. A step is the key of an object, or "0" for the first
+// element of a list.
 type templatePaths struct {
 	text  []textPath
 	noise []string // top-level keys whose strings mean nothing
@@ -101,8 +101,8 @@ func (t *template) match(data []byte) ([]byte, bool) {
 	return text, bytes.Equal(data, t.fixed[t.holes])
 }
 
-// learn makes a template of a chunk that the plain path found to have the effect what. Streams that never repeat soon stop
-// paying for it: each template in a row that was never hit doubles the pause before the next attempt.
+// learn makes a template of a chunk that the plain path found to have the effect what. Streams that never repeat soon
+// stop paying for it: each template in a row that was never hit doubles the pause before the next attempt.
 func (t *template) learn(data []byte, what learned) {
 	if t.skip > 0 {
 		t.skip--
@@ -161,9 +161,9 @@ func (t *template) cut(data []byte, holes []span, textHole span, what learned) {
 	t.ready = true
 }
 
-// stringEnd finds the quote that closes the JSON string whose inside begins at data. plain tells that the inside is the text
-// itself: no escapes, nothing but ASCII or valid UTF-8. It is -1 where there is no such quote, or a raw control character,
-// which JSON forbids.
+// stringEnd finds the quote that closes the JSON string whose inside begins at data. plain tells that the inside is the
+// text itself: no escapes, nothing but ASCII or valid UTF-8. It is -1 where there is no such quote, or a raw control
+// character, which JSON forbids.
 func stringEnd(data []byte) (end int, plain bool) {
 	ascii := true
 	plain = true

@@ -149,7 +149,8 @@ func TestTemplateAllocatesNothing(t *testing.T) {
 	}
 }
 
-// FuzzTemplate decodes sequences of similar chunks with and without the fast path and compares everything that comes out.
+// FuzzTemplate decodes sequences of similar chunks with and without the fast path and compares everything that comes
+// out.
 func FuzzTemplate(f *testing.F) {
 	f.Add("one", "two", "x", uint16(0), byte(0))
 	f.Add(`\ud83d\ude00`, `\ud83d`, `","refusal":"no`, uint16(200), byte('"'))
