@@ -85,7 +85,8 @@ func TestOneShot(t *testing.T) {
 		}
 		if got.ID != "y" || got.Object != "chat.completion" || got.Model != "x" || got.Created == 0 ||
 			len(got.Choices) != 1 || got.Choices[0].FinishReason != "length" ||
-			got.Choices[0].Message["content"] != "<b> & ü" || got.Choices[0].Message["role"] != "assistant" || got.Choices[0].Message["reasoning_content"] != "hm hm" {
+			got.Choices[0].Message["content"] != "<b> & ü" || got.Choices[0].Message["role"] != "assistant" ||
+			got.Choices[0].Message["reasoning_content"] != "hm hm" {
 			t.Errorf("got %s", text)
 		}
 		if got.Usage != (usage{Prompt: 3, Completion: 5, Total: 8, CompletionDetails: usageDetails{Reasoning: 2}}) {
