@@ -256,6 +256,35 @@ func TestTrickledStreamIsWhole(t *testing.T) {
 	})
 }
 
+// flood is more than any socket buffers, so its server waits inside a write for a client that does not read.
+const flood = `{"pieces":["xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"],"repeat":1000000,"per_write":64}`
+
+func TestClientLeavesWhileTheServerWrites(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *site) {
+		s.T = t
+		s.leave(body(true, flood), "")
+		if seen := s.last(stateDisconnected); seen.Deltas == 1000000 {
+			t.Error("everything was sent to a client that did not read")
+		}
+	})
+}
+
+func TestCloseDropsAnswersThatNobodyReads(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *site) {
+		response, err := s.post(t.Context(), body(true, flood))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if err := s.server.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if _, err := io.Copy(io.Discard, response.Body); err == nil {
+			t.Error("the answer ended as if it were complete")
+		}
+	})
+}
+
 // A foreign http.Server gives the connection away like ours; a recorder has none to give.
 func TestUnderAForeignServer(t *testing.T) {
 	server := httptest.NewServer(New(Options{}))
