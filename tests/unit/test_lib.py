@@ -1,0 +1,128 @@
+"""The door to the core: versions, paths, buffers, and errors that say what to do."""
+
+from __future__ import annotations
+
+import ctypes.util
+import gc
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyagent import InternalError, Provider, _lib
+from pyagent._call import Call
+from pyagent._frames import split
+
+Script = Callable[..., dict[str, Any]]
+
+
+def test_one_runtime_for_all_threads() -> None:
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(_lib.runtime())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert len(set(map(id, found))) == 1
+
+
+def test_inspect_says_what_is_there() -> None:
+    snapshot = _lib.runtime().inspect()
+    assert snapshot["abi"] == _lib.ABI_VERSION
+    assert {"generate", "stream", "fake"} <= set(snapshot["ops"])
+
+
+def test_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PYAGENT_LIBRARY", str(tmp_path / "none.so"))
+    monkeypatch.setattr(_lib, "_runtime", None)
+    with pytest.raises(InternalError, match=r"none\.so does not exist\. Install pyagent with pip.*PYAGENT_LIBRARY"):
+        _lib.runtime()
+
+
+def test_a_file_that_is_no_library(tmp_path: Path) -> None:
+    file = tmp_path / "text.so"
+    file.write_text("text")
+    with pytest.raises(InternalError, match=r"text\.so cannot be loaded: .*Reinstall pyagent"):
+        _lib.Runtime(str(file), str(file))
+
+
+def test_another_library() -> None:
+    other = ctypes.util.find_library("m") or ctypes.util.find_library("c")
+    assert other
+    with pytest.raises(InternalError, match="has no pyagent functions, but this pyagent needs ABI version 1"):
+        _lib.Runtime("libm", other)
+
+
+def test_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_lib, "ABI_VERSION", 2)
+    with pytest.raises(InternalError, match=r"has ABI version 1, but this pyagent needs ABI version 2\..*reinstall"):
+        _lib.Runtime(_lib.path(), _lib.path())
+
+
+def test_the_path_can_be_set(tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere.so"
+    link.symlink_to(_lib.path())
+    script = "import pyagent._lib as l; print(l.runtime().path, l.runtime().inspect()['abi'])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={"PYAGENT_LIBRARY": str(link)}, capture_output=True, text=True, check=True,
+        timeout=20, cwd=Path(_lib.__file__).parents[1],
+    )  # fmt: skip
+    assert done.stdout.split() == [str(link), "1"]
+
+
+def test_a_handle_that_never_existed() -> None:
+    runtime = _lib.runtime()
+    status, data = runtime.poll(0x7FFF_0000_0001, 0)
+    assert (status, data) == (_lib.BAD_HANDLE, b"")
+    assert runtime.status_name(status) == "bad handle"
+    runtime.close(0x7FFF_0000_0001)
+    runtime.cancel(0x7FFF_0000_0001)
+
+
+def test_a_closed_handle_stays_closed() -> None:
+    runtime = _lib.runtime()
+    client = runtime.open_client(b'{"provider":"echo"}')
+    client.close()
+    client.close()
+    assert runtime.poll(client.number, 0) == (_lib.CLOSED, b"")
+    with pytest.raises(InternalError, match=r"refused a call: closed \(-2\)"):
+        runtime.submit(client, 0, b"{}")
+
+
+def test_a_buffer_grows_for_one_large_frame_and_shrinks_again() -> None:
+    runtime = _lib.runtime()
+    client = runtime.open_client(b'{"provider":"echo"}')
+    sizes = []
+    for size in (200_000, 3_000_000):
+        request = {
+            "op": "generate", "model": "m", "messages": [{"role": "user", "content": ""}],
+            "extra_body": {"fake": {"pieces": ["x" * size]}},
+        }  # fmt: skip
+        call = Call(client, json.dumps(request).encode())
+        kinds = []
+        while 64 not in kinds:
+            for kind, _, _, payload in split(call.receive() or b""):
+                kinds.append(kind)
+                if kind == 1:
+                    assert len(payload) == size
+        sizes.append(runtime._spare.buffer.size if runtime._spare.buffer else 0)
+    assert sizes[0] > 200_000  # kept: it is small enough
+    assert sizes[1] <= _lib.KEPT_BUFFER
+
+
+def test_a_submitted_call_ends_with_its_object(provider: Provider, script: Script) -> None:
+    before = _lib.runtime().inspect()["handles"]["calls"]
+    gc.disable()
+    try:
+        stream = provider.stream("", extra_body=script(header_delay=5))
+        assert _lib.runtime().inspect()["handles"]["calls"] == before + 1
+        del stream
+        assert _lib.runtime().inspect()["handles"]["calls"] == before
+    finally:
+        gc.enable()
