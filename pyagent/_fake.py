@@ -28,7 +28,9 @@ class FakeServer:
     __slots__ = ("_call", "address")
 
     def __init__(self, port: int = 0, script: dict[str, Any] | None = None) -> None:
-        options = {"port": port} if script is None else {"port": port, "script": script}
+        options: dict[str, Any] = {"port": port}
+        if script is not None:
+            options["script"] = script
         client = _lib.runtime().open_client(b'{"provider":"echo"}')
         self._call = Call(client, dump({"op": "fake", "fake": options}))
         self.address: str = self._wait()["listening"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from os import PathLike
-    from typing import Any
-
-    from typing_extensions import Self
+    from typing import Any, TypeVar
 
     from .options import Limits, Timeouts
+
+    _Provider = TypeVar("_Provider", bound="Presets")
 
 
 class Presets:
@@ -23,7 +23,7 @@ class Presets:
 
     @classmethod
     def openai(
-        cls,
+        cls: type[_Provider],
         model: str,
         *,
         api_key: str | None = None,
@@ -39,13 +39,13 @@ class Presets:
         client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         http2: bool = False,
         max_connections: int | None = None,
-    ) -> Self:
+    ) -> _Provider:
         """OpenAI, with the key in OPENAI_API_KEY unless given. The options are those of Provider."""
         return cls(**_options("openai", locals()))
 
     @classmethod
     def anthropic(
-        cls,
+        cls: type[_Provider],
         model: str,
         *,
         api_key: str | None = None,
@@ -61,13 +61,13 @@ class Presets:
         client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         http2: bool = False,
         max_connections: int | None = None,
-    ) -> Self:
+    ) -> _Provider:
         """Anthropic through its OpenAI-compatible route, with the key in ANTHROPIC_API_KEY unless given."""
         return cls(**_options("anthropic", locals()))
 
     @classmethod
     def openrouter(
-        cls,
+        cls: type[_Provider],
         model: str,
         *,
         api_key: str | None = None,
@@ -83,13 +83,13 @@ class Presets:
         client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         http2: bool = False,
         max_connections: int | None = None,
-    ) -> Self:
+    ) -> _Provider:
         """OpenRouter, with the key in OPENROUTER_API_KEY unless given; the same as the constructor."""
         return cls(**_options("openrouter", locals()))
 
     @classmethod
     def azure(
-        cls,
+        cls: type[_Provider],
         model: str,
         *,
         api_key: str | None = None,
@@ -107,7 +107,7 @@ class Presets:
         max_connections: int | None = None,
         api_version: str | None = None,
         deployment: str | None = None,
-    ) -> Self:
+    ) -> _Provider:
         """An Azure OpenAI deployment.
 
         The key is in AZURE_OPENAI_API_KEY and the address in AZURE_OPENAI_ENDPOINT unless given.
@@ -122,7 +122,7 @@ class Presets:
 
     @classmethod
     def compatible(
-        cls,
+        cls: type[_Provider],
         model: str,
         *,
         api_key: str | None = None,
@@ -138,7 +138,7 @@ class Presets:
         client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         http2: bool = False,
         max_connections: int | None = None,
-    ) -> Self:
+    ) -> _Provider:
         """Any server that speaks OpenAI's chat protocol, with or without a key.
 
         Args:
@@ -149,7 +149,7 @@ class Presets:
 
     @classmethod
     def echo(
-        cls,
+        cls: type[_Provider],
         model: str = "echo",
         *,
         timeout: float | None = None,
@@ -163,7 +163,7 @@ class Presets:
         client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         http2: bool = False,
         max_connections: int | None = None,
-    ) -> Self:
+    ) -> _Provider:
         """The scripted model inside pyagent, which repeats what it is told: no key, no network, the same path.
 
         For trying pyagent out and for tests of programs that use it. `extra_body={"fake": {...}}` on a call scripts the

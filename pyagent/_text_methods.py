@@ -7,9 +7,12 @@ from .stream import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Literal, overload
-
-    from typing_extensions import Unpack
+    from typing import (
+        Any,
+        Literal,
+        Unpack,  # type: ignore[attr-defined, unused-ignore]  # Python 3.11; older checkers see Any
+        overload,
+    )
 
     from ._call import Call
     from ._option_types import TextOptions

@@ -49,7 +49,7 @@ class Limits(Value):
         ConfigurationError: A value is not a whole number above 0.
     """
 
-    __slots__ = ("body_bytes", "event_bytes", "header_bytes")
+    __slots__ = ("event_bytes", "body_bytes", "header_bytes")
 
     def __init__(
         self,

@@ -57,7 +57,7 @@ class Provider(Presets, TextMethods, ResponseMethods):
         ConfigurationError: There is no key or no address, or an option or environment variable is wrong. A ValueError.
     """
 
-    __slots__ = ("_model", "_base_url", "_config", "_proxy", "_client", "_lock")
+    __slots__ = ("_model", "_base_url", "_config", "_proxy", "_client", "_lock", "__weakref__")
 
     def __init__(
         self,
