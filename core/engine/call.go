@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"net/textproto"
 	"time"
 
 	"pyagent/core/llm"
@@ -75,8 +75,11 @@ func (c *call) encode() *llm.Error {
 		APIKey:  first(c.request.APIKey, config.APIKey),
 	}
 	c.target.ExtraHeaders = make(map[string]string, len(config.ExtraHeaders)+len(c.request.ExtraHeaders))
-	maps.Copy(c.target.ExtraHeaders, config.ExtraHeaders)
-	maps.Copy(c.target.ExtraHeaders, c.request.ExtraHeaders)
+	for _, headers := range []map[string]string{config.ExtraHeaders, c.request.ExtraHeaders} {
+		for name, value := range headers { // in one spelling, so that the request's word replaces the client's
+			c.target.ExtraHeaders[textproto.CanonicalMIMEHeaderKey(name)] = value
+		}
+	}
 	encoded, warnings, err := c.client.dialect.Encode(c.target)
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"io"
-	"net/http"
 	"strings"
 
 	"pyagent/core/llm"
@@ -14,14 +13,14 @@ import (
 
 // decodeBody undoes a content encoding that nobody asked for: some gateways compress whatever the request says. The limits on
 // events and bodies count decoded bytes, so a small answer cannot unpack into an endless one.
-func decodeBody(answer *http.Response) (io.ReadCloser, *llm.Error) {
-	switch encoding := strings.ToLower(strings.TrimSpace(answer.Header.Get("Content-Encoding"))); encoding {
+func decodeBody(encoding string, body io.ReadCloser) (io.ReadCloser, *llm.Error) {
+	switch encoding := strings.ToLower(strings.TrimSpace(encoding)); encoding {
 	case "", "identity":
-		return answer.Body, nil
+		return body, nil
 	case "gzip", "x-gzip":
-		return &decodedBody{wire: answer.Body, open: func(r *bufio.Reader) (io.Reader, error) { return gzip.NewReader(r) }}, nil
+		return &decodedBody{wire: body, open: func(r *bufio.Reader) (io.Reader, error) { return gzip.NewReader(r) }}, nil
 	case "deflate":
-		return &decodedBody{wire: answer.Body, open: openDeflate}, nil
+		return &decodedBody{wire: body, open: openDeflate}, nil
 	default:
 		return nil, llm.Errorf(llm.KindParse,
 			"the answer has the content encoding %q, which was not asked for and cannot be decoded; gzip and deflate can", encoding)

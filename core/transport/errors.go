@@ -11,21 +11,15 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
-	"time"
 
 	"pyagent/core/llm"
 )
-
-// connectTimeout is the cause of a request's end when no connection was there in time.
-type connectTimeout struct{ after time.Duration }
-
-func (e *connectTimeout) Error() string { return fmt.Sprintf("no connection within %v", e.after) }
 
 // sendError names what went wrong before an answer came. The error of a context that its owner ended is left to the owner:
 // it knows whether that was a cancellation or a clock.
 func sendError(ctx context.Context, target *url.URL, failure error) *llm.Error {
 	var late *connectTimeout
-	if errors.As(context.Cause(ctx), &late) {
+	if errors.As(context.Cause(ctx), &late) || errors.As(failure, &late) {
 		return &llm.Error{
 			Kind: llm.KindTimeout, Clock: "connect", Retryable: true,
 			Message: fmt.Sprintf("connecting to %s took longer than %v (timeouts.connect)", target.Host, late.after),
@@ -33,10 +27,13 @@ func sendError(ctx context.Context, target *url.URL, failure error) *llm.Error {
 	}
 	var ours *llm.Error
 	if errors.As(failure, &ours) {
+		if ours.Kind == llm.KindConnection {
+			ours.Message = fmt.Sprintf("no answer from %s: %s", target.Host, ours.Message)
+		}
 		return ours
 	}
 	message, retryable := describe(failure)
-	if strings.Contains(failure.Error(), "server response headers exceeded") {
+	if failure == errHeader || strings.Contains(failure.Error(), "server response headers exceeded") {
 		return llm.Errorf(llm.KindLimit, "the header of the answer from %s is larger than limits.header_bytes", target.Host)
 	}
 	return &llm.Error{

@@ -2,7 +2,6 @@ package transport
 
 import (
 	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -10,15 +9,15 @@ import (
 	"pyagent/core/llm"
 )
 
-// proxyFunc decides per request which proxy to use: the proxy option for everything, otherwise the environment's
-// HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in either letter case.
-func proxyFunc(network llm.Network) (func(*http.Request) (*url.URL, error), *llm.Error) {
+// proxyFor decides which proxy a request goes to: the proxy option for everything, otherwise the environment's HTTPS_PROXY,
+// HTTP_PROXY, ALL_PROXY and NO_PROXY in either letter case. nil is a direct connection.
+func proxyFor(network llm.Network) (func(target *url.URL) *url.URL, *llm.Error) {
 	if network.Proxy != "" {
 		fixed, err := parseProxy("proxy", network.Proxy)
 		if err != nil {
 			return nil, err
 		}
-		return http.ProxyURL(fixed), nil
+		return func(*url.URL) *url.URL { return fixed }, nil
 	}
 	lookup := func(name string) string {
 		if value := network.Environment[strings.ToLower(name)]; value != "" {
@@ -41,15 +40,12 @@ func proxyFunc(network llm.Network) (func(*http.Request) (*url.URL, error), *llm
 		}
 		proxies[scheme] = parsed
 	}
-	if len(proxies) == 0 {
-		return nil, nil
-	}
 	except := strings.Split(lookup("NO_PROXY"), ",")
-	return func(request *http.Request) (*url.URL, error) {
-		if bypass(request.URL, except) {
-			return nil, nil
+	return func(target *url.URL) *url.URL {
+		if len(proxies) == 0 || bypass(target, except) {
+			return nil
 		}
-		return proxies[request.URL.Scheme], nil
+		return proxies[target.Scheme]
 	}, nil
 }
 

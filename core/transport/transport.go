@@ -1,23 +1,23 @@
 // Package transport sends one HTTP request and hands back the answer's bytes as they come. It owns connections: their reuse,
 // proxies, certificates and limits. It knows nothing of models, retries or clocks other than the one for connecting, and it
 // never follows a redirect, because a redirected POST loses its body or carries a key to a host that nobody named.
+//
+// HTTP/1.1, which is what streams of models are best served by, is spoken here by hand on the goroutine that asks: no
+// goroutine per connection, no hand-over between goroutines per read. net/http needs two goroutines and several hand-overs
+// for the same, which costs more than the rest of a small request. HTTP/2, for those who ask for it, is net/http's.
 package transport
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
 	"io"
 	"net"
-	"net/http"
-	"net/http/httptrace"
-	"strings"
+	"net/url"
 	"time"
 
 	"pyagent/core/llm"
 )
 
-// Request is one HTTP request, encoded.
+// Request is one HTTP request, encoded. Names and values of the header are checked by who made them.
 type Request struct {
 	Method string
 	URL    string
@@ -28,7 +28,7 @@ type Request struct {
 // Response is one HTTP answer. The receiver closes Body.
 type Response struct {
 	Status int
-	Header map[string]string // lower-case names, several values joined by ", ", cookies left out
+	Header map[string]string // lower-case names, several values joined by ", ", cookies and credentials left out
 	Body   io.ReadCloser
 }
 
@@ -42,7 +42,10 @@ type Options struct {
 
 // Transport keeps connections to any number of hosts.
 type Transport struct {
-	http *http.Transport
+	dialer      *dialer
+	pool        *pool
+	headerBytes int64
+	http2       *overHTTP2 // nil unless asked for
 }
 
 const (
@@ -56,7 +59,7 @@ const (
 // New prepares a transport. Bad options (a proxy that is no URL, a certificate file that cannot be read) are errors here,
 // not at the first request.
 func New(options Options) (*Transport, *llm.Error) {
-	proxy, err := proxyFunc(options.Network)
+	proxy, err := proxyFor(options.Network)
 	if err != nil {
 		return nil, err
 	}
@@ -64,134 +67,89 @@ func New(options Options) (*Transport, *llm.Error) {
 	if err != nil {
 		return nil, err
 	}
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(options.Network.HTTP2)
 	dial := options.Dial
 	if dial == nil {
 		dial = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
 			Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 4,
 		}}).DialContext
 	}
-	return &Transport{http: &http.Transport{
-		Proxy:                  proxy,
-		DialContext:            dial,
-		TLSClientConfig:        certificates,
-		Protocols:              protocols,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second, WriteByteTimeout: 30 * time.Second},
-		DisableCompression:     true, // asking for compression only delays a stream
-		MaxConnsPerHost:        options.Network.MaxConnections,
-		MaxIdleConnsPerHost:    1024,
-		IdleConnTimeout:        idleConnection,
-		MaxResponseHeaderBytes: options.HeaderBytes,
-		ReadBufferSize:         readBuffer,
-	}}, nil
+	t := &Transport{
+		dialer: &dialer{dial: dial, tls: certificates, proxy: proxy}, pool: newPool(options.Network.MaxConnections),
+		headerBytes: options.HeaderBytes,
+	}
+	if options.Network.HTTP2 {
+		t.http2 = newHTTP2(options, dial, certificates, proxy)
+	}
+	return t, nil
 }
 
 // Close drops the connections that no request uses; those in use go when their request ends.
-func (t *Transport) Close() { t.http.CloseIdleConnections() }
-
-// Send sends the request and waits for the header of the answer. Getting a connection (name lookup, TCP, TLS, and waiting
-// for a free one where their number is limited) may take the time connect; 0 means any time. The request may be sent a
-// second time, but only on a new connection after a kept-alive one turned out to be closed without a byte of answer.
-func (t *Transport) Send(ctx context.Context, request Request, connect time.Duration) (*Response, *llm.Error) {
-	parsed, err := newRequest(request)
-	if err != nil {
-		return nil, err
+func (t *Transport) Close() {
+	t.pool.close()
+	if t.http2 != nil {
+		t.http2.close()
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	if connect > 0 {
-		ctx = limitConnect(ctx, cancel, connect)
-	}
-	answer, failure := t.http.RoundTrip(parsed.WithContext(ctx))
-	if failure != nil {
-		cancel(failure)
-		return nil, sendError(ctx, parsed.URL, failure)
-	}
-	body, err := decodeBody(answer)
-	if err != nil {
-		_ = answer.Body.Close()
-		cancel(err)
-		return nil, err
-	}
-	return &Response{
-		Status: answer.StatusCode,
-		Header: flatten(answer.Header),
-		Body:   &cancelBody{ReadCloser: body, cancel: cancel},
-	}, nil
 }
 
-func newRequest(request Request) (*http.Request, *llm.Error) {
-	parsed, failure := http.NewRequest(request.Method, request.URL, bytes.NewReader(request.Body))
+// Send sends the request and waits for the header of the answer. Getting a connection (name lookup, TCP, TLS, and waiting
+// for a free one where their number is limited) may take the time connect; 0 means any time. The request is sent a second
+// time when a kept-alive connection turns out to be closed without a byte of answer, on a new connection.
+//
+// When ctx ends, the connection is closed at once, until the body has been read to its end.
+func (t *Transport) Send(ctx context.Context, request Request, connect time.Duration) (*Response, *llm.Error) {
+	target, failure := url.Parse(request.URL)
 	if failure != nil {
 		return nil, llm.Configuration("base_url", "base_url %q is not a usable URL: %s", request.URL, failure)
 	}
-	if scheme := parsed.URL.Scheme; scheme != "http" && scheme != "https" || parsed.URL.Host == "" {
+	if target.Scheme != "http" && target.Scheme != "https" || target.Hostname() == "" {
 		return nil, llm.Configuration("base_url", "base_url %q must start with http:// or https:// and name a host", request.URL)
 	}
-	for name, value := range request.Header {
-		parsed.Header[name] = []string{value}
+	if t.http2 != nil && target.Scheme == "https" {
+		return t.http2.send(ctx, request, target, connect)
 	}
-	if host, ok := request.Header["Host"]; ok {
-		parsed.Host = host
-	}
-	// An empty list is not sent; it tells net/http that the request may be replayed on a stale connection.
-	parsed.Header["X-Idempotency-Key"] = nil
-	return parsed, nil
-}
-
-// limitConnect ends the request with errConnectTimeout when no connection is there in time.
-func limitConnect(ctx context.Context, cancel context.CancelCauseFunc, connect time.Duration) context.Context {
-	var timer *time.Timer
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) {
-			if timer == nil {
-				timer = time.AfterFunc(connect, func() { cancel(&connectTimeout{connect}) })
-			} else {
-				timer.Reset(connect)
-			}
-		},
-		GotConn: func(httptrace.GotConnInfo) { timer.Stop() },
-	})
-}
-
-// flatten turns the header into plain strings. Cookies and credentials stay behind: nobody needs them and they would end in
-// logs.
-func flatten(header http.Header) map[string]string {
-	flat := make(map[string]string, len(header))
-	for name, values := range header {
-		switch name {
-		case "Set-Cookie", "Set-Cookie2", "Authorization", "Proxy-Authorization", "Www-Authenticate", "Proxy-Authenticate":
-			continue
-		}
-		flat[strings.ToLower(name)] = strings.ToValidUTF8(strings.Join(values, ", "), "\uFFFD")
-	}
-	return flat
-}
-
-// cancelBody releases the request's context with the body.
-type cancelBody struct {
-	io.ReadCloser
-	cancel context.CancelCauseFunc
-}
-
-func (b *cancelBody) Close() error {
-	b.cancel(context.Canceled)
-	return b.ReadCloser.Close()
-}
-
-func tlsConfig(network llm.Network) (*tls.Config, *llm.Error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	var err *llm.Error
-	if config.RootCAs, err = roots(network); err != nil {
+	c, err := t.connection(ctx, target, connect, false)
+	if err != nil {
 		return nil, err
 	}
-	if pair := network.ClientCert; len(pair) == 2 {
-		certificate, failure := tls.LoadX509KeyPair(pair[0], pair[1])
-		if failure != nil {
-			return nil, llm.Configuration("client_cert", "client_cert (%q, %q) cannot be used: %s", pair[0], pair[1], failure)
+	response, failure := c.exchange(ctx, request, target, t.headerBytes)
+	if c.stale(failure) && ctx.Err() == nil {
+		if c, err = t.connection(ctx, target, connect, true); err != nil {
+			return nil, err
 		}
-		config.Certificates = []tls.Certificate{certificate}
+		response, failure = c.exchange(ctx, request, target, t.headerBytes)
 	}
-	return config, nil
+	if failure != nil {
+		return nil, sendError(ctx, target, failure)
+	}
+	return response, nil
+}
+
+// connection takes an idle connection or makes one, within the time for connecting.
+func (t *Transport) connection(ctx context.Context, target *url.URL, connect time.Duration, fresh bool) (*conn, *llm.Error) {
+	proxy := t.dialer.proxy(target)
+	key := routeOf(target, proxy)
+	if !fresh {
+		if c := t.pool.idle(key); c != nil {
+			return c, nil
+		}
+	}
+	if connect > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, connect, &connectTimeout{connect})
+		defer stop()
+	}
+	if failure := t.pool.admit(ctx, key); failure != nil {
+		return nil, sendError(ctx, target, failure)
+	}
+	if !fresh {
+		if c := t.pool.recent(key); c != nil { // one may have come back while we waited
+			return c, nil
+		}
+	}
+	made, failure := t.dialer.connect(ctx, target, proxy)
+	if failure != nil {
+		t.pool.leave(key)
+		return nil, sendError(ctx, target, failure)
+	}
+	return newConn(made, key, t.pool), nil
 }

@@ -128,7 +128,7 @@ func TestPrivateAuthority(t *testing.T) {
 		pool := x509.NewCertPool()
 		pool.AddCert(server.Certificate())
 		client := open(t, llm.Network{CAFile: file})
-		client.http.TLSClientConfig.ServerName = "elsewhere.test"
+		client.dialer.tls.ServerName = "elsewhere.test"
 		_, _, err := get(t, client, server.URL)
 		if err == nil || !strings.Contains(err.Message, "another name") {
 			t.Errorf("got %+v", err)

@@ -1,0 +1,216 @@
+package transport
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"pyagent/core/llm"
+)
+
+// respond makes the response of an answer whose header was read, with the body that the header announces (RFC 9112,
+// section 6.3).
+func (c *conn) respond(a *answer, method string, stop func() bool) (*Response, error) {
+	body := &body{conn: c, stop: stop, keep: !a.http10, left: -1}
+	coding := strings.ToLower(a.header["transfer-encoding"])
+	length, stated := a.header["content-length"]
+	switch {
+	case method == http.MethodHead || a.status == http.StatusNoContent || a.status == http.StatusNotModified:
+		body.left = 0
+	case strings.HasSuffix(coding, "chunked"):
+		body.chunked, body.left = true, 0
+	case stated:
+		first, _, _ := strings.Cut(length, ",") // some proxies state it twice
+		size, err := strconv.ParseInt(strings.TrimSpace(first), 10, 64)
+		if err != nil || size < 0 {
+			return nil, &llm.Error{Kind: llm.KindParse, Message: "the answer has the unusable Content-Length " + strconv.Quote(length)}
+		}
+		body.left = size
+	}
+	if connection := strings.ToLower(a.header["connection"]); connection != "" {
+		body.keep = !strings.Contains(connection, "close") && (body.keep || strings.Contains(connection, "keep-alive"))
+	}
+	decoded, err := decodeBody(a.header["content-encoding"], body)
+	if err != nil {
+		return nil, err
+	}
+	if body.left == 0 && !body.chunked {
+		body.finish()
+	}
+	for _, name := range privateFields() {
+		delete(a.header, name)
+	}
+	return &Response{Status: a.status, Header: a.header, Body: decoded}, nil
+}
+
+// privateFields are left out of what the host sees: nobody needs them, and they would end in logs.
+func privateFields() []string {
+	return []string{"set-cookie", "set-cookie2", "authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate"}
+}
+
+// body reads one answer's body. When it has been read to its end, the connection goes back to the pool; when it is closed
+// before, so is the connection.
+type body struct {
+	conn    *conn
+	stop    func() bool // ends the watch on the request's context; false: the context has ended
+	keep    bool        // the connection may serve another request
+	chunked bool
+	left    int64 // bytes of the body or, when chunked, of the present chunk; -1: up to the end of the connection
+	inside  bool  // a chunk was begun, and its last line end is still to come
+	err     error // how it ended
+}
+
+var errClosedBody = errors.New("the body of the answer was closed")
+
+func (b *body) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if b.chunked {
+		return b.readChunks(p)
+	}
+	if b.left >= 0 && int64(len(p)) > b.left {
+		p = p[:b.left]
+	}
+	n, err := b.conn.reader.Read(p)
+	if b.left >= 0 {
+		b.left -= int64(n)
+	}
+	switch {
+	case b.left == 0:
+		b.finish()
+	case err == io.EOF && b.left < 0:
+		b.keep = false // the end of the connection is the end of the body
+		b.finish()
+	case err != nil:
+		b.fail(err)
+	}
+	if n > 0 {
+		return n, nil
+	}
+	return 0, b.err
+}
+
+// readChunks fills p from as many chunks as are there without waiting for more than the first byte (RFC 9112, section 7.1).
+func (b *body) readChunks(p []byte) (n int, err error) {
+	reader := b.conn.reader
+	for n < len(p) {
+		if b.left == 0 {
+			if n > 0 && !lineBuffered(reader, b.inside) {
+				break
+			}
+			if err := b.nextChunk(); err != nil {
+				b.fail(err)
+				break
+			}
+			if b.err != nil { // the last chunk
+				break
+			}
+		}
+		if n > 0 && reader.Buffered() == 0 {
+			break
+		}
+		m, err := reader.Read(p[n:min(int64(len(p)), int64(n)+b.left)])
+		n += m
+		b.left -= int64(m)
+		if err != nil {
+			b.fail(err)
+			break
+		}
+	}
+	if n > 0 {
+		return n, nil
+	}
+	return 0, b.err
+}
+
+// lineBuffered reports whether the next chunk's size line has arrived whole, with the line end before it.
+func lineBuffered(reader *bufio.Reader, inside bool) bool {
+	waiting, _ := reader.Peek(reader.Buffered())
+	if inside {
+		end := bytes.IndexByte(waiting, '\n')
+		if end < 0 {
+			return false
+		}
+		waiting = waiting[end+1:]
+	}
+	return bytes.IndexByte(waiting, '\n') >= 0
+}
+
+// chunkLine bounds a chunk's size line with its extensions, and a trailer.
+const chunkLine = 16 << 10
+
+func (b *body) nextChunk() error {
+	budget := int64(chunkLine)
+	if b.inside {
+		line, err := b.conn.readLine(&budget)
+		if err != nil {
+			return err
+		}
+		if len(line) != 0 {
+			return errors.New("a chunk of the answer is longer than it says")
+		}
+		b.inside = false
+	}
+	line, err := b.conn.readLine(&budget)
+	if err != nil {
+		return err
+	}
+	size, _, _ := bytes.Cut(line, []byte{';'})
+	b.left, err = strconv.ParseInt(string(bytes.TrimSpace(size)), 16, 64)
+	if err != nil || b.left < 0 {
+		return errors.New("the size of a chunk of the answer is not a number")
+	}
+	b.inside = true
+	if b.left > 0 {
+		return nil
+	}
+	for len(line) > 0 { // trailers, up to an empty line
+		if line, err = b.conn.readLine(&budget); err != nil {
+			return err
+		}
+	}
+	b.finish()
+	return nil
+}
+
+// finish ends the body properly.
+func (b *body) finish() {
+	if b.err != nil {
+		return
+	}
+	b.err = io.EOF
+	c := b.conn
+	if b.stop() && b.keep && c.reader.Buffered() == 0 {
+		c.pool.park(c)
+		return
+	}
+	_ = c.raw.Close()
+	c.pool.leave(c.route)
+}
+
+// fail ends the body with an error.
+func (b *body) fail(err error) {
+	if b.err != nil {
+		return
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	b.err = err
+	b.stop()
+	_ = b.conn.raw.Close()
+	b.conn.pool.leave(b.conn.route)
+}
+
+func (b *body) Close() error {
+	b.fail(errClosedBody)
+	return nil
+}

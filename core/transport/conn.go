@@ -1,0 +1,216 @@
+package transport
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"pyagent/core/llm"
+)
+
+// conn is one HTTP/1.1 connection. It is used by one request at a time, and idle in the pool between requests.
+type conn struct {
+	link
+	reader   *bufio.Reader
+	route    route
+	pool     *pool
+	parkedAt time.Time
+	reused   bool
+	answered bool   // a byte of the present answer has come
+	head     []byte // buffer for request headers
+}
+
+func newConn(made link, key route, pool *pool) *conn {
+	c := &conn{link: made, route: key, pool: pool}
+	c.reader = bufio.NewReaderSize(made.wire, readBuffer)
+	return c
+}
+
+// errHeader is the answer's header being larger than allowed.
+var errHeader = errors.New("header too large")
+
+// stale reports whether a failure means that a kept-alive connection was closed before it could carry the request: then
+// nobody has answered, and the request may go out again.
+func (c *conn) stale(failure error) bool {
+	if failure == nil || !c.reused || c.answered {
+		return false
+	}
+	return errors.Is(failure, io.EOF) || errors.Is(failure, io.ErrUnexpectedEOF) || errors.Is(failure, syscall.ECONNRESET) ||
+		errors.Is(failure, syscall.EPIPE)
+}
+
+// alive looks for signs that the server has closed an idle connection, or said something that nobody asked for.
+func (c *conn) alive() bool {
+	if c.reader.Buffered() > 0 {
+		return false
+	}
+	socket, ok := c.raw.(syscall.Conn)
+	if !ok {
+		return true
+	}
+	return quiet(socket)
+}
+
+// exchange sends a request and reads the header of its answer. On failure the connection is closed and gone.
+func (c *conn) exchange(ctx context.Context, request Request, target *url.URL, headerBytes int64) (*Response, error) {
+	c.answered = false
+	stop := context.AfterFunc(ctx, func() { _ = c.raw.Close() })
+	response, err := c.roundTrip(request, target, headerBytes, stop)
+	if err != nil {
+		stop()
+		_ = c.raw.Close()
+		c.pool.leave(c.route)
+	}
+	return response, err
+}
+
+func (c *conn) roundTrip(request Request, target *url.URL, headerBytes int64, stop func() bool) (*Response, error) {
+	unsent := c.send(request, target)
+	if unsent != nil && !errors.Is(unsent, syscall.EPIPE) && !errors.Is(unsent, syscall.ECONNRESET) {
+		return nil, unsent
+	}
+	// A server that refuses a large request answers before it has read all of it, and closes. Its answer is worth more than
+	// the error of sending.
+	budget := headerBytes
+	for {
+		answer, err := c.readHeader(&budget)
+		if err != nil && unsent != nil {
+			return nil, unsent
+		}
+		if err != nil {
+			return nil, err
+		}
+		if answer.status >= 100 && answer.status < 200 && answer.status != 101 {
+			continue // an interim answer; the real one follows
+		}
+		return c.respond(answer, request.Method, stop)
+	}
+}
+
+// send writes header and body, in one system call when that is possible without copying much.
+func (c *conn) send(request Request, target *url.URL) error {
+	out := append(c.head[:0], request.Method...)
+	out = append(out, ' ')
+	if c.route.proxied() {
+		out = append(append(append(out, target.Scheme...), "://"...), target.Host...)
+	}
+	out = append(out, target.RequestURI()...)
+	out = append(out, " HTTP/1.1\r\nHost: "...)
+	if host := request.Header["Host"]; host != "" {
+		out = append(out, host...)
+	} else {
+		out = append(out, target.Host...)
+	}
+	out = append(out, "\r\nContent-Length: "...)
+	out = append(strconv.AppendInt(out, int64(len(request.Body)), 10), "\r\n"...)
+	names := make([]string, 0, len(request.Header)+1)
+	for name := range request.Header {
+		if name != "Host" && name != "Content-Length" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		out = append(append(append(append(out, name...), ": "...), request.Header[name]...), "\r\n"...)
+	}
+	if c.route.proxied() {
+		if proxy, err := url.Parse(c.route.proxy); err == nil && proxy.User != nil {
+			out = append(append(append(out, "Proxy-Authorization: "...), proxyCredentials(proxy)...), "\r\n"...)
+		}
+	}
+	out = append(out, "\r\n"...)
+	c.head = out
+	if len(request.Body) <= readBuffer {
+		c.head = append(out, request.Body...)
+		_, err := c.wire.Write(c.head)
+		return err
+	}
+	buffers := net.Buffers{out, request.Body}
+	_, err := buffers.WriteTo(c.wire)
+	return err
+}
+
+// proxied reports whether requests on this route go to a proxy that reads them itself.
+func (r route) proxied() bool {
+	return r.proxy != "" && r.scheme == "http" && r.proxy[0] == 'h'
+}
+
+// answer is the header of a response.
+type answer struct {
+	status int
+	http10 bool
+	header map[string]string // names in lower case
+}
+
+// readHeader reads a status line and the fields below it (RFC 9112, sections 4 and 5). budget is what the header may weigh.
+func (c *conn) readHeader(budget *int64) (*answer, error) {
+	line, err := c.readLine(budget)
+	if err != nil {
+		return nil, err
+	}
+	status, http10, ok := parseStatus(line)
+	if !ok {
+		return nil, notHTTP(line)
+	}
+	made := &answer{status: status, http10: http10, header: make(map[string]string, 16)}
+	previous := ""
+	for {
+		line, err := c.readLine(budget)
+		if err != nil {
+			return nil, err
+		}
+		if len(line) == 0 {
+			return made, nil
+		}
+		if line[0] == ' ' || line[0] == '\t' { // an old way of continuing the previous field
+			made.header[previous] += " " + string(bytes.TrimSpace(line))
+			continue
+		}
+		colon := bytes.IndexByte(line, ':')
+		if colon <= 0 {
+			return nil, &llm.Error{Kind: llm.KindParse, Message: "the header of the answer has a line without a name"}
+		}
+		previous = lowerName(line[:colon])
+		value := fieldValue(line[colon+1:])
+		if earlier, ok := made.header[previous]; ok {
+			value = earlier + ", " + value
+		}
+		made.header[previous] = value
+	}
+}
+
+// readLine reads up to a line feed and cuts line feed and carriage return off. The line is valid until the next read.
+func (c *conn) readLine(budget *int64) ([]byte, error) {
+	line, err := c.reader.ReadSlice('\n')
+	if len(line) > 0 {
+		c.answered = true
+	}
+	if err == bufio.ErrBufferFull {
+		long := append([]byte(nil), line...)
+		for err == bufio.ErrBufferFull && int64(len(long)) <= *budget {
+			line, err = c.reader.ReadSlice('\n')
+			long = append(long, line...)
+		}
+		line = long
+	}
+	*budget -= int64(len(line))
+	if *budget < 0 {
+		return nil, errHeader
+	}
+	if err != nil {
+		if err == io.EOF && c.answered {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, err
+	}
+	line = line[:len(line)-1]
+	return bytes.TrimSuffix(line, []byte{'\r'}), nil
+}

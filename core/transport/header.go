@@ -1,0 +1,74 @@
+package transport
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"pyagent/core/llm"
+)
+
+// parseStatus reads "HTTP/1.1 200 OK".
+func parseStatus(line []byte) (status int, http10, ok bool) {
+	if len(line) < 12 || !bytes.HasPrefix(line, []byte("HTTP/1.")) || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
+		return 0, false, false
+	}
+	for _, digit := range line[9:12] {
+		if digit < '0' || digit > '9' {
+			return 0, false, false
+		}
+		status = status*10 + int(digit-'0')
+	}
+	return status, line[7] == '0', status >= 100
+}
+
+// notHTTP says what came in place of an HTTP answer.
+func notHTTP(line []byte) *llm.Error {
+	if len(line) > 1 && line[0] == 0x15 && line[1] == 0x03 {
+		return llm.Errorf(llm.KindConnection, "it speaks TLS on this port; should base_url start with https://?")
+	}
+	return llm.Errorf(llm.KindConnection, "it does not speak HTTP; its answer begins with %q", line[:min(len(line), 60)])
+}
+
+// lowerName is a field name in lower case; for the names that every vendor sends, without making a string.
+func lowerName(name []byte) string {
+	name = bytes.TrimRight(name, " \t")
+	for i, c := range name {
+		if 'A' <= c && c <= 'Z' {
+			name[i] = c + 'a' - 'A'
+		}
+	}
+	switch string(name) { // the compiler makes no string for these comparisons
+	case "content-type":
+		return "content-type"
+	case "content-length":
+		return "content-length"
+	case "date":
+		return "date"
+	case "server":
+		return "server"
+	case "connection":
+		return "connection"
+	case "transfer-encoding":
+		return "transfer-encoding"
+	case "x-request-id":
+		return "x-request-id"
+	case "cache-control":
+		return "cache-control"
+	}
+	return string(name)
+}
+
+func fieldValue(value []byte) string {
+	value = bytes.Trim(value, " \t")
+	if utf8.Valid(value) {
+		return string(value)
+	}
+	return strings.ToValidUTF8(string(value), "\uFFFD")
+}
+
+// connectTimeout is the cause of a request's end when no connection was there in time.
+type connectTimeout struct{ after fmt.Stringer }
+
+func (e *connectTimeout) Error() string { return fmt.Sprintf("no connection within %v", e.after) }
