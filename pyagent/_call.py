@@ -33,7 +33,7 @@ class Call:
             KeyboardInterrupt: Ctrl-C, as any exception of a signal handler; the call is closed first.
         """
         runtime, number = self._handle.runtime, self._handle.number
-        main = threading.current_thread() is threading.main_thread()
+        main = threading.get_ident() == threading.main_thread().ident
         try:
             while True:
                 status, data = runtime.poll(number, MAIN_SLICE_MS if main else FOR_EVER)

@@ -48,7 +48,7 @@ def test_the_first_request_is_quick() -> None:
     for _ in range(3):
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=20)
         times.append(float(done.stdout))
-    assert min(times) < 0.15
+    assert min(times) < 0.2
 
 
 def test_the_types_are_shipped() -> None:
