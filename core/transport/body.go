@@ -21,7 +21,7 @@ func (c *conn) respond(a *answer, method string, stop func() bool) (*Response, e
 	switch {
 	case method == http.MethodHead || a.status == http.StatusNoContent || a.status == http.StatusNotModified:
 		body.left = 0
-	case strings.HasSuffix(coding, "chunked"):
+	case strings.HasSuffix(coding, "chunked") && !a.http10:
 		body.chunked, body.left = true, 0
 	case stated:
 		first, _, _ := strings.Cut(length, ",") // some proxies state it twice

@@ -1,0 +1,186 @@
+package transport
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"pyagent/core/llm"
+)
+
+// trust makes the options that trust a test server.
+func trust(t *testing.T, server *httptest.Server, proxy string) *Transport {
+	t.Helper()
+	client := open(t, llm.Network{Proxy: proxy})
+	client.dialer.tls.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	client.dialer.tls.ServerName = "example.com" // the name in the test certificate
+	return client
+}
+
+// pump carries bytes both ways until one side ends.
+func pump(a, b net.Conn) {
+	go func() { _, _ = io.Copy(a, b); a.Close() }()
+	_, _ = io.Copy(b, a)
+	b.Close()
+}
+
+func serve(t *testing.T, handle func(net.Conn)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			accepted, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go handle(accepted)
+		}
+	}()
+	return listener.Addr().String()
+}
+
+func TestTunnelThroughAnHTTPProxy(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "secret") }))
+	defer server.Close()
+	seen := make(chan string, 10)
+	proxy := serve(t, func(c net.Conn) {
+		request, err := http.ReadRequest(bufio.NewReader(c))
+		if err != nil {
+			return
+		}
+		seen <- request.Method + " " + request.Host + " " + request.Header.Get("Proxy-Authorization")
+		if strings.HasPrefix(request.Host, "closed.test") {
+			io.WriteString(c, "HTTP/1.1 403 Forbidden\r\n\r\n")
+			c.Close()
+			return
+		}
+		inner, err := net.Dial("tcp", request.Host)
+		if err != nil {
+			return
+		}
+		io.WriteString(c, "HTTP/1.1 200 Connection established\r\n\r\n")
+		pump(c, inner)
+	})
+	client := trust(t, server, "http://u:p@"+proxy)
+	for range 2 {
+		if _, body, err := get(t, client, server.URL); err != nil || body != "secret" {
+			t.Fatal(body, err)
+		}
+	}
+	host := strings.TrimPrefix(server.URL, "https://")
+	if got, want := <-seen, "CONNECT "+host+" Basic dTpw"; got != want || len(seen) != 0 {
+		t.Errorf("the proxy saw %q and %d more requests, want %q once", got, len(seen), want)
+	}
+	_, _, err := get(t, client, "https://closed.test/")
+	if err == nil || !strings.Contains(err.Message, "proxy") || !strings.Contains(err.Message, "403") || strings.Contains(err.Message, "u:p") {
+		t.Errorf("got %+v", err)
+	}
+}
+
+// socksServer is a SOCKS5 proxy that connects everything to one address.
+func socksServer(t *testing.T, address string, login bool, seen chan<- string) string {
+	return serve(t, func(c net.Conn) {
+		defer c.Close()
+		head := make([]byte, 2)
+		io.ReadFull(c, head)
+		methods := make([]byte, head[1])
+		io.ReadFull(c, methods)
+		if login {
+			c.Write([]byte{5, 2})
+			io.ReadFull(c, head)
+			name := make([]byte, head[1])
+			io.ReadFull(c, name)
+			io.ReadFull(c, head[:1])
+			password := make([]byte, head[0])
+			io.ReadFull(c, password)
+			seen <- string(name) + ":" + string(password)
+			if string(password) != "right" {
+				c.Write([]byte{1, 1})
+				return
+			}
+			c.Write([]byte{1, 0})
+		} else {
+			c.Write([]byte{5, 0})
+		}
+		request := make([]byte, 5)
+		io.ReadFull(c, request)
+		host := make([]byte, request[4])
+		io.ReadFull(c, host)
+		port := make([]byte, 2)
+		io.ReadFull(c, port)
+		seen <- fmt.Sprintf("%s:%d", host, int(port[0])<<8|int(port[1]))
+		if string(host) == "closed.test" {
+			c.Write([]byte{5, 2, 0, 1, 0, 0, 0, 0, 0, 0})
+			return
+		}
+		inner, err := net.Dial("tcp", address)
+		if err != nil {
+			return
+		}
+		c.Write([]byte{5, 0, 0, 3, 3, 'a', 'b', 'c', 0, 1})
+		pump(c, inner)
+	})
+}
+
+func TestSocksProxy(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "through "+r.Host) }))
+	defer server.Close()
+	address := strings.TrimPrefix(server.URL, "http://")
+	seen := make(chan string, 10)
+	open5 := socksServer(t, address, false, seen)
+	if _, body, err := get(t, open(t, llm.Network{Proxy: "socks5://" + open5}), "http://vendor.test/"); err != nil || body != "through vendor.test" {
+		t.Error(body, err)
+	}
+	if got := <-seen; got != "vendor.test:80" {
+		t.Errorf("the proxy was asked for %q", got)
+	}
+	_, _, err := get(t, open(t, llm.Network{Proxy: "socks5h://" + open5}), "http://closed.test/")
+	if err == nil || !strings.Contains(err.Message, "SOCKS reply 2") {
+		t.Errorf("got %+v", err)
+	}
+	<-seen
+	closed := socksServer(t, address, true, seen)
+	if _, body, err := get(t, open(t, llm.Network{Proxy: "socks5://me:right@" + closed}), "http://vendor.test/"); err != nil || body == "" {
+		t.Error(body, err)
+	}
+	if got := <-seen; got != "me:right" {
+		t.Errorf("the proxy was told %q", got)
+	}
+	<-seen
+	_, _, err = get(t, open(t, llm.Network{Proxy: "socks5://me:wrong@" + closed}), "http://vendor.test/")
+	if err == nil || !strings.Contains(err.Message, "user name and password") || strings.Contains(err.Message, "wrong") {
+		t.Errorf("got %+v", err)
+	}
+}
+
+func TestSocksCarriesTLS(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "secret") }))
+	defer server.Close()
+	proxy := socksServer(t, strings.TrimPrefix(server.URL, "https://"), false, make(chan string, 10))
+	if _, body, err := get(t, trust(t, server, "socks5://"+proxy), "https://vendor.test/"); err != nil || body != "secret" {
+		t.Error(body, err)
+	}
+}
+
+func TestHTTP2WhereItIsOffered(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	for want, network := range map[string]llm.Network{"HTTP/2.0": {HTTP2: true}, "HTTP/1.1": {}} {
+		client := open(t, network)
+		client.dialer.tls.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+		if _, body, err := get(t, client, server.URL); err != nil || body != want {
+			t.Errorf("got %q %v, want %q", body, err, want)
+		}
+	}
+}
