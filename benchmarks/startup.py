@@ -1,0 +1,38 @@
+"""What the start costs: a fresh interpreter that imports a package, or gets one answer with it, against an idle one.
+
+Packages differ in how much they put off until the first request, so the second figure is the one to compare.
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+import peers
+
+REPEATS = 3  # in each round, because a process start is short and noisy
+FIRST_ANSWER = (
+    "import sys; sys.path.append({folder!r}); from contestants import {name} as c; c.complete(c.connect({url!r}))"
+)
+
+
+def start(statement: str) -> tuple[float, float]:
+    """Wall and CPU milliseconds of one interpreter."""
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run([str(peers.PYTHON), "-c", statement], env=peers.environment(), cwd=Path.home(), check=True)
+    wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall * 1e3, (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e3
+
+
+def measure(name: str, module: str, url: str) -> dict[str, float]:
+    """Milliseconds that `import module` adds, and those that the import and a first answer add together."""
+    first = FIRST_ANSWER.format(folder=str(Path(__file__).resolve().parent), name=name, url=url)
+    rows = []
+    for _ in range(REPEATS):
+        bare, imported, answered = start("pass"), start(f"import {module}"), start(first)
+        rows.append((imported[0] - bare[0], answered[0] - bare[0], answered[1] - bare[1]))
+    medians = [statistics.median(column) for column in zip(*rows)]
+    return dict(zip(("import_ms", "first_ms", "first_cpu_ms"), medians))
