@@ -9,7 +9,7 @@ provider = Provider.echo()
 slowly = {"fake": {"pieces": ["word "], "repeat": 1000, "delay": 0.02}}
 
 # 1. Leave the loop.
-for number, piece in enumerate(provider.stream_text("Write a lot.", extra_body=slowly)):
+for number, _piece in enumerate(provider.stream_text("Write a lot.", extra_body=slowly)):
     if number == 3:
         break
 print("left the loop")

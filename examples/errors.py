@@ -1,6 +1,6 @@
 """What can go wrong, and what a program can know about it: each kind of failure once."""
 
-from pyagent import APIStatusError, APITimeoutError, ConfigurationError, Provider, RateLimitError, StreamInterruptedError
+from pyagent import Provider, errors
 
 # The model inside pyagent fails as the script says. With a vendor the same exceptions come without a script.
 provider = Provider.echo(max_retries=1, retry_backoff=0.01)
@@ -11,13 +11,13 @@ def ask(**script: object) -> None:
         for piece in provider.stream("one two three", timeout=0.2, extra_body={"fake": script}):
             print(piece, end="", flush=True)
         print()
-    except RateLimitError as error:
+    except errors.RateLimitError as error:
         print(f"slow down for {error.retry_after} s; {error.attempts} attempts were made: {error.message}")
-    except APIStatusError as error:
+    except errors.APIStatusError as error:
         print(f"the vendor said no, HTTP {error.status_code} ({error.code}): {error.message}")
-    except APITimeoutError as error:
+    except errors.APITimeoutError as error:
         print(f"\nthe clock {error.clock} ran out")
-    except StreamInterruptedError as error:
+    except errors.StreamInterruptedError as error:
         print(f"\ncut off after {error.partial_text!r}")
 
 
@@ -29,5 +29,5 @@ ask(after=2, end="cut")
 
 try:
     provider.stream("one two three", temperature="hot")  # type: ignore[arg-type]
-except ConfigurationError as error:
+except errors.ConfigurationError as error:
     print(f"nothing was sent: {error}")
