@@ -91,6 +91,12 @@ def test_the_table_of_providers_is_the_registry() -> None:
     assert table(read(DOCS / "configuration.md"), "Providers, their keys and addresses") == expected
 
 
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
+def test_the_number_of_vendors_is_that_of_the_registry(name: str) -> None:
+    vendors = len(set(_registry.ROWS) - {"compatible", "echo"})
+    assert f" {vendors} vendors and local servers by name" in read(ROOT / name)
+
+
 def code_variables() -> set[str]:
     """The environment variables that the package reads: those of the registry, and those named in the sources."""
     columns = ("base_url_env", "key_env", "api_version_env", "deployment_env")
