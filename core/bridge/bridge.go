@@ -132,19 +132,20 @@ func (c *client) run(ctx context.Context, started *call, request []byte) {
 
 func (c *call) fail(err *llm.Error) { c.queue.End(llm.Event{Kind: llm.EventError, Data: err}) }
 
-// Poll copies every waiting frame that fits into dst and returns their bytes. It waits up to timeout; < 0 is for ever.
-func (b *Bridge) Poll(handle uint64, dst []byte, timeout time.Duration) (int, Status) {
+// Poll copies every waiting frame that fits into dst and returns their bytes. Where there are none and a waiter is given, the
+// result is StatusPending: the waiter sleeps until its signal and polls again, with last when its time is up.
+func (b *Bridge) Poll(handle uint64, dst []byte, waiter Waiter, last bool) (int, Status) {
 	thing, status := b.handles.get(handle)
 	switch thing := thing.(type) {
 	case *call:
 		if thing.queue.inbox != nil {
 			return 0, StatusInvalid // its frames go to the inbox
 		}
-		return thing.queue.wait(dst, timeout)
+		return thing.queue.step(dst, waiter, last)
 	case *inbox:
-		return thing.wait(dst, timeout)
+		return thing.step(dst, waiter, last)
 	case *client:
-		return thing.queue.wait(dst, timeout)
+		return thing.queue.step(dst, waiter, last)
 	}
 	return 0, status
 }
