@@ -27,7 +27,7 @@ var imports = map[string][]string{
 	"price":     {"llm"},
 	"guard":     {"llm"},
 	"fake":      {"guard"},
-	"transport": {"llm"},
+	"transport": {"guard", "llm"},
 	"provider":  {"llm", "stream"},
 	"policy":    {"llm", "price"},
 	"engine":    {"fake", "guard", "llm", "policy", "price", "provider", "stream", "transport"},

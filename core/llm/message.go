@@ -37,8 +37,9 @@ type ToolCall struct {
 	ID        string
 	Type      string // "function" or "custom"
 	Name      string
-	Arguments string // JSON text for functions, free text for custom tools
-	Extra     []Member
+	Arguments string   // JSON text for functions, free text for custom tools
+	Extra     []Member // keys beside the function, such as a signature
+	Inner     []Member // keys inside the function
 }
 
 // Tool is one tool that the model may call; Raw is its whole declaration in OpenAI's shape.
@@ -165,6 +166,8 @@ func (c *ToolCall) setFunction(key string, value json.RawMessage) error {
 		if jsonKind(value) != "null" {
 			c.Arguments = string(value)
 		}
+	default:
+		c.Inner = append(c.Inner, Member{key, value})
 	}
 	return nil
 }

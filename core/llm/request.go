@@ -26,7 +26,7 @@ type Request struct {
 	Temperature         *float64 `json:"temperature,omitempty"`
 	TopP                *float64 `json:"top_p,omitempty"`
 	TopK                *int64   `json:"top_k,omitempty"`
-	Stop                Strings  `json:"stop,omitempty"`
+	Stop                Strings  `json:"stop,omitzero"`
 	FrequencyPenalty    *float64 `json:"frequency_penalty,omitempty"`
 	PresencePenalty     *float64 `json:"presence_penalty,omitempty"`
 	Seed                *int64   `json:"seed,omitempty"`
@@ -68,21 +68,24 @@ type Request struct {
 	Fake json.RawMessage `json:"fake,omitempty"` // for OpFake: the server's options
 }
 
-// Strings is a list of strings that may be written as a single string.
-type Strings []string
+// Strings is a list of strings that may be written as a single string. Which of the two it was is kept: some servers take
+// only one of them.
+type Strings struct {
+	List []string
+	Bare bool // written as a single string
+}
 
 // UnmarshalJSON accepts "a" as well as ["a", "b"].
 func (s *Strings) UnmarshalJSON(data []byte) error {
 	var one string
 	if json.Unmarshal(data, &one) == nil {
-		*s = Strings{one}
+		*s = Strings{List: []string{one}, Bare: true}
 		return nil
 	}
-	var many []string
-	if json.Unmarshal(data, &many) != nil {
+	s.Bare = false
+	if json.Unmarshal(data, &s.List) != nil {
 		return Configuration("stop", "'stop' must be a string or list of strings.")
 	}
-	*s = many
 	return nil
 }
 

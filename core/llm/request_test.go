@@ -14,7 +14,7 @@ func TestDecodeRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Temperature == nil || *got.Temperature != 0 || len(got.Stop) != 1 || *got.N != 2 ||
+	if got.Temperature == nil || *got.Temperature != 0 || len(got.Stop.List) != 1 || *got.N != 2 ||
 		*got.Timeouts.Idle != 0 ||
 		string(got.ExtraBody["a"]) != "null" || got.TopP != nil {
 		t.Errorf("got %+v", got)

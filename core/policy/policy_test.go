@@ -24,6 +24,8 @@ func TestClocks(t *testing.T) {
 		{"short form bounds each wait of a stream", llm.OpStream, llm.Timeouts{Request: number(5)}, llm.Timeouts{}, Clocks{10 * second, 5 * second, 5 * second, 0}},
 		{"a name beats the short form", llm.OpStream, llm.Timeouts{Request: number(5), Idle: number(7)}, llm.Timeouts{}, Clocks{10 * second, 5 * second, 7 * second, 0}},
 		{"the call beats the client", llm.OpStream, llm.Timeouts{Idle: number(7)}, llm.Timeouts{Request: number(2)}, Clocks{10 * second, 2 * second, 2 * second, 0}},
+		{"a first token asked for bounds one answer", llm.OpGenerate, llm.Timeouts{}, llm.Timeouts{FirstToken: number(3), Idle: number(1)},
+			Clocks{10 * second, 3 * second, 0, 600 * second}},
 		{"zero is no clock", llm.OpGenerate, llm.Timeouts{}, llm.Timeouts{Total: number(0), Connect: number(0)}, Clocks{}},
 		{"a thousand years is no clock", llm.OpGenerate, llm.Timeouts{}, llm.Timeouts{Total: number(3e10)}, Clocks{Connect: 10 * second}},
 	}

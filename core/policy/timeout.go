@@ -28,8 +28,8 @@ const (
 // by name beats Request, the short form.
 func ResolveClocks(op llm.Op, client, call llm.Timeouts) Clocks {
 	clocks := Clocks{Connect: defaultConnect, FirstToken: defaultFirstToken, Idle: defaultIdle}
-	if op != llm.OpStream {
-		clocks.Total = defaultOneShot
+	if op != llm.OpStream { // a one-shot answer comes whole: its first token is all of it
+		clocks = Clocks{Connect: defaultConnect, Total: defaultOneShot}
 	}
 	for _, layer := range []llm.Timeouts{client, call} {
 		if op == llm.OpStream {
@@ -40,11 +40,10 @@ func ResolveClocks(op llm.Op, client, call llm.Timeouts) Clocks {
 		}
 		set(&clocks.Connect, layer.Connect)
 		set(&clocks.FirstToken, layer.FirstToken)
-		set(&clocks.Idle, layer.Idle)
 		set(&clocks.Total, layer.Total)
-	}
-	if op != llm.OpStream {
-		clocks.FirstToken, clocks.Idle = 0, 0 // a one-shot answer comes whole: there is no first token to see
+		if op == llm.OpStream {
+			set(&clocks.Idle, layer.Idle)
+		}
 	}
 	return clocks
 }

@@ -224,7 +224,7 @@ func unicodeEscape(out, text []byte) ([]byte, int) {
 	return utf8.AppendRune(out, utf8.RuneError), 6
 }
 
-// hexRune reads \uXXXX, or returns -1.
+// hexRune reads a \u escape with its four digits, or returns -1.
 func hexRune(text []byte) rune {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return -1

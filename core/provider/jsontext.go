@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"unicode/utf8"
+
+	"pyagent/core/llm"
 )
 
 // object writes a JSON object member by member, in the order of the calls. Encoding by hand keeps the order of keys and
@@ -33,6 +35,12 @@ func (o *object) raw(name string, value []byte) {
 func (o *object) text(name, value string) {
 	o.key(name)
 	o.out = appendString(o.out, value)
+}
+
+func (o *object) members(list []llm.Member) {
+	for _, member := range list {
+		o.raw(member.Key, member.Value)
+	}
 }
 
 func (o *object) end() []byte { return append(o.out, '}') }

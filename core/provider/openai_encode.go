@@ -150,10 +150,10 @@ func (e *chatEncoder) sampling() {
 	e.float("temperature", r.Temperature)
 	e.float("top_p", r.TopP)
 	e.integer("top_k", r.TopK, false)
-	if len(r.Stop) == 1 {
-		e.text("stop", r.Stop[0])
-	} else if len(r.Stop) > 1 {
-		e.field("stop", false, func(out []byte) []byte { return appendStrings(out, r.Stop) })
+	if r.Stop.Bare {
+		e.text("stop", r.Stop.List[0])
+	} else if len(r.Stop.List) > 0 {
+		e.field("stop", false, func(out []byte) []byte { return appendStrings(out, r.Stop.List) })
 	}
 	e.float("frequency_penalty", r.FrequencyPenalty)
 	e.float("presence_penalty", r.PresencePenalty)

@@ -51,9 +51,7 @@ func (e *chatEncoder) message(out []byte, m *llm.Message) []byte {
 	if m.ToolCallID != "" {
 		o.text("tool_call_id", e.toolID(m.ToolCallID))
 	}
-	for _, member := range m.Extra {
-		o.raw(member.Key, member.Value)
-	}
+	o.members(m.Extra)
 	return o.end()
 }
 
@@ -68,6 +66,7 @@ func (e *chatEncoder) toolCall(out []byte, c *llm.ToolCall) []byte {
 		custom := newObject(o.out)
 		custom.text("name", c.Name)
 		custom.text("input", c.Arguments)
+		custom.members(c.Inner)
 		o.out = custom.end()
 	} else {
 		arguments := c.Arguments
@@ -78,11 +77,10 @@ func (e *chatEncoder) toolCall(out []byte, c *llm.ToolCall) []byte {
 		function := newObject(o.out)
 		function.text("name", c.Name)
 		function.text("arguments", arguments)
+		function.members(c.Inner)
 		o.out = function.end()
 	}
-	for _, member := range c.Extra {
-		o.raw(member.Key, member.Value)
-	}
+	o.members(c.Extra)
 	return o.end()
 }
 

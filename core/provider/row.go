@@ -56,6 +56,9 @@ func ParseRow(data []byte) (*Row, *llm.Error) {
 	if err := llm.DecodeStrict("the provider", data, row); err != nil {
 		return nil, err
 	}
+	if row.Local {
+		return nil, llm.Configuration("local", "provider %q cannot be local; leave it out, and give base_url", row.Name)
+	}
 	if err := row.check(); err != nil {
 		return nil, err
 	}

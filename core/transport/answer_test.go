@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -258,5 +259,34 @@ func TestErrorsOfTheContextAreTheOwners(t *testing.T) {
 	client, _ := New(Options{HeaderBytes: 1 << 20, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) { return nil, context.Cause(ctx) }})
 	if _, err := client.Send(ctx, Request{Method: "POST", URL: "http://host/"}, time.Second); err == nil || err.Clock != "" {
 		t.Errorf("got %+v", err)
+	}
+}
+
+// A server that refuses a large request does not read it to its end, and is heard all the same.
+func TestRefusalOfALargeRequest(t *testing.T) {
+	address := serve(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 1000))
+		_, _ = io.WriteString(c, "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
+	})
+	client := open(t, llm.Network{})
+	response, err := client.Send(context.Background(), Request{Method: "POST", URL: "http://" + address, Body: make([]byte, 64<<20)}, 0)
+	if err != nil || response.Status != 413 {
+		t.Fatalf("got %v %v", response, err)
+	}
+	content, failed := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if string(content) != "no" || failed != nil || len(client.pool.parked[routeOf(&url.URL{Scheme: "http", Host: address}, nil)]) != 0 {
+		t.Errorf("body %q %v; the connection must not be used again", content, failed)
+	}
+}
+
+func TestManyHeaderLinesCostLittle(t *testing.T) {
+	for name, line := range map[string]string{"repeated": "a: 1\r\n", "folded": " 1\r\n"} {
+		raw := "HTTP/1.1 200 OK\r\na: 0\r\n" + strings.Repeat(line, 150_000) + "Content-Length: 0\r\n\r\n"
+		begun := time.Now()
+		_, header, _, _, failed := answerOf(raw, 0)
+		if failed != nil || len(header["a"]) < 250_000 || time.Since(begun) > 5*time.Second {
+			t.Errorf("%s: %d bytes in %v, %v", name, len(header["a"]), time.Since(begun), failed)
+		}
 	}
 }

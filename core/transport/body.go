@@ -14,8 +14,8 @@ import (
 
 // respond makes the response of an answer whose header was read, with the body that the header announces (RFC 9112,
 // section 6.3).
-func (c *conn) respond(a *answer, method string, stop func() bool) (*Response, error) {
-	body := &body{conn: c, stop: stop, keep: !a.http10, left: -1}
+func (c *conn) respond(a *answer, method string, stop func() bool, sent *sending) (*Response, error) {
+	body := &body{conn: c, stop: stop, sent: sent, keep: !a.http10, left: -1}
 	coding := strings.ToLower(a.header["transfer-encoding"])
 	length, stated := a.header["content-length"]
 	switch {
@@ -56,6 +56,7 @@ func privateFields() []string {
 // before, so is the connection.
 type body struct {
 	conn    *conn
+	sent    *sending
 	stop    func() bool // ends the watch on the request's context; false: the context has ended
 	keep    bool        // the connection may serve another request
 	chunked bool
@@ -188,7 +189,7 @@ func (b *body) finish() {
 	}
 	b.err = io.EOF
 	c := b.conn
-	if b.stop() && b.keep && c.reader.Buffered() == 0 {
+	if b.stop() && b.keep && b.sent.complete() && c.reader.Buffered() == 0 {
 		c.pool.park(c)
 		return
 	}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"pyagent/core/guard"
 	"pyagent/core/llm"
 )
 
@@ -73,30 +74,68 @@ func (c *conn) exchange(ctx context.Context, request Request, target *url.URL, h
 }
 
 func (c *conn) roundTrip(request Request, target *url.URL, headerBytes int64, stop func() bool) (*Response, error) {
-	unsent := c.send(request, target)
-	if unsent != nil && !errors.Is(unsent, syscall.EPIPE) && !errors.Is(unsent, syscall.ECONNRESET) {
-		return nil, unsent
-	}
-	// A server that refuses a large request answers before it has read all of it, and closes. Its answer is worth more than
-	// the error of sending.
+	c.writeHead(request, target)
+	sent := c.send(request.Body)
 	budget := headerBytes
 	for {
 		answer, err := c.readHeader(&budget)
-		if err != nil && unsent != nil {
-			return nil, unsent
-		}
 		if err != nil {
+			// A server that closes while it is written to is heard by the writer first.
+			if failure := sent.failure(); failure != nil && !c.answered {
+				err = failure
+			}
 			return nil, err
 		}
 		if answer.status >= 100 && answer.status < 200 && answer.status != 101 {
 			continue // an interim answer; the real one follows
 		}
-		return c.respond(answer, request.Method, stop)
+		return c.respond(answer, request.Method, stop, sent)
 	}
 }
 
-// send writes header and body, in one system call when that is possible without copying much.
-func (c *conn) send(request Request, target *url.URL) error {
+// sending is a request on its way out: done receives its outcome.
+type sending struct {
+	done    chan error
+	outcome error
+	over    bool
+}
+
+// failure is why sending ended, as far as it has ended.
+func (s *sending) failure() error {
+	if !s.over {
+		select {
+		case s.outcome = <-s.done:
+			s.over = true
+		default:
+		}
+	}
+	return s.outcome
+}
+
+// complete reports whether all was sent.
+func (s *sending) complete() bool { return s.failure() == nil && s.over }
+
+// send writes the header that is ready in c.head, and the body. A large body is written beside the reading: a server that
+// refuses it answers before it has read all of it, and may then read no further.
+func (c *conn) send(body []byte) *sending {
+	if len(body) <= readBuffer {
+		c.head = append(c.head, body...)
+		_, err := c.wire.Write(c.head)
+		return &sending{outcome: err, over: true}
+	}
+	sent := &sending{done: make(chan error, 1)}
+	head := c.head
+	c.head = nil // the writer keeps it
+	guard.Go(func() {
+		buffers := net.Buffers{head, body}
+		_, err := buffers.WriteTo(c.wire)
+		sent.done <- err
+	}, func(failed *llm.Error) { sent.done <- failed })
+	return sent
+}
+
+// writeHead makes the request's header in c.head.
+func (c *conn) writeHead(request Request, target *url.URL) {
 	out := append(c.head[:0], request.Method...)
 	out = append(out, ' ')
 	if c.route.proxied() {
@@ -126,16 +165,7 @@ func (c *conn) send(request Request, target *url.URL) error {
 			out = append(append(append(out, "Proxy-Authorization: "...), proxyCredentials(proxy)...), "\r\n"...)
 		}
 	}
-	out = append(out, "\r\n"...)
-	c.head = out
-	if len(request.Body) <= readBuffer {
-		c.head = append(out, request.Body...)
-		_, err := c.wire.Write(c.head)
-		return err
-	}
-	buffers := net.Buffers{out, request.Body}
-	_, err := buffers.WriteTo(c.wire)
-	return err
+	c.head = append(out, "\r\n"...)
 }
 
 // proxied reports whether requests on this route go to a proxy that reads them itself.
@@ -160,30 +190,18 @@ func (c *conn) readHeader(budget *int64) (*answer, error) {
 	if !ok {
 		return nil, notHTTP(line)
 	}
-	made := &answer{status: status, http10: http10, header: make(map[string]string, 16)}
-	previous := ""
+	fields := fieldList{values: make(map[string]string, 16)}
 	for {
 		line, err := c.readLine(budget)
 		if err != nil {
 			return nil, err
 		}
 		if len(line) == 0 {
-			return made, nil
+			return &answer{status: status, http10: http10, header: fields.joined()}, nil
 		}
-		if line[0] == ' ' || line[0] == '\t' { // an old way of continuing the previous field
-			made.header[previous] += " " + string(bytes.TrimSpace(line))
-			continue
-		}
-		colon := bytes.IndexByte(line, ':')
-		if colon <= 0 {
+		if !fields.add(line) {
 			return nil, &llm.Error{Kind: llm.KindParse, Message: "the header of the answer has a line without a name"}
 		}
-		previous = lowerName(line[:colon])
-		value := fieldValue(line[colon+1:])
-		if earlier, ok := made.header[previous]; ok {
-			value = earlier + ", " + value
-		}
-		made.header[previous] = value
 	}
 }
 

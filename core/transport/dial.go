@@ -40,8 +40,12 @@ func (d *dialer) connect(ctx context.Context, target, proxy *url.URL) (link, err
 		}
 		return d.secure(ctx, made, target.Hostname())
 	}
-	if target.Scheme == "http" {
-		return d.open(ctx, proxy.Scheme, proxy) // the proxy reads the request itself
+	if target.Scheme == "http" { // the proxy reads the request itself
+		made, err := d.open(ctx, proxy.Scheme, proxy)
+		if err != nil {
+			err = &proxyError{proxy.Host, err}
+		}
+		return made, err
 	}
 	made, err := d.tunnel(ctx, proxy.Scheme, proxy, func(wire net.Conn) error { return httpConnect(wire, proxy, target) })
 	if err != nil {
@@ -81,7 +85,7 @@ func (d *dialer) secure(ctx context.Context, below link, name string) (link, err
 func (d *dialer) tunnel(ctx context.Context, scheme string, proxy *url.URL, ask func(net.Conn) error) (link, error) {
 	made, err := d.open(ctx, scheme, proxy)
 	if err != nil {
-		return link{}, fmt.Errorf("the proxy %s: %w", proxy.Host, err)
+		return link{}, &proxyError{proxy.Host, err}
 	}
 	stop := context.AfterFunc(ctx, func() { _ = made.raw.SetDeadline(time.Unix(1, 0)) })
 	err = ask(made.wire)
@@ -90,7 +94,7 @@ func (d *dialer) tunnel(ctx context.Context, scheme string, proxy *url.URL, ask 
 	}
 	if err != nil {
 		_ = made.raw.Close()
-		return link{}, fmt.Errorf("the proxy %s: %w", proxy.Host, err)
+		return link{}, &proxyError{proxy.Host, err}
 	}
 	return made, nil
 }

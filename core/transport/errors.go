@@ -15,6 +15,15 @@ import (
 	"pyagent/core/llm"
 )
 
+// proxyError is a failure on the way to or at a proxy.
+type proxyError struct {
+	host  string
+	cause error
+}
+
+func (e *proxyError) Error() string { return "the proxy " + e.host + ": " + e.cause.Error() }
+func (e *proxyError) Unwrap() error { return e.cause }
+
 // sendError names what went wrong before an answer came. The error of a context that its owner ended is left to the owner:
 // it knows whether that was a cancellation or a clock.
 func sendError(ctx context.Context, target *url.URL, failure error) *llm.Error {
@@ -33,6 +42,11 @@ func sendError(ctx context.Context, target *url.URL, failure error) *llm.Error {
 		return ours
 	}
 	message, retryable := describe(failure)
+	var proxy *proxyError
+	if errors.As(failure, &proxy) {
+		message, retryable = describe(proxy.cause)
+		message = "the proxy " + proxy.host + ": " + message
+	}
 	if failure == errHeader || strings.Contains(failure.Error(), "server response headers exceeded") {
 		return llm.Errorf(llm.KindLimit, "the header of the answer from %s is larger than limits.header_bytes", target.Host)
 	}

@@ -68,6 +68,47 @@ func fieldValue(value []byte) string {
 	return strings.ToValidUTF8(string(value), "\uFFFD")
 }
 
+// fieldList gathers the lines of a header. Further lines of a name wait in a list and are joined once, so that a header of
+// many lines costs as much as it is long.
+type fieldList struct {
+	values   map[string]string
+	more     map[string][]string // further values of a name, in order
+	previous string
+}
+
+// add takes one line; false means that it is no field.
+func (f *fieldList) add(line []byte) bool {
+	if line[0] == ' ' || line[0] == '\t' { // an old way of continuing the previous field
+		f.append(" ", line)
+		return f.previous != ""
+	}
+	colon := bytes.IndexByte(line, ':')
+	if colon <= 0 {
+		return false
+	}
+	f.previous = lowerName(line[:colon])
+	if _, ok := f.values[f.previous]; ok {
+		f.append(", ", line[colon+1:])
+	} else {
+		f.values[f.previous] = fieldValue(line[colon+1:])
+	}
+	return true
+}
+
+func (f *fieldList) append(separator string, value []byte) {
+	if f.more == nil {
+		f.more = make(map[string][]string)
+	}
+	f.more[f.previous] = append(f.more[f.previous], separator, fieldValue(value))
+}
+
+func (f *fieldList) joined() map[string]string {
+	for name, more := range f.more {
+		f.values[name] += strings.Join(more, "")
+	}
+	return f.values
+}
+
 // connectTimeout is the cause of a request's end when no connection was there in time.
 type connectTimeout struct{ after fmt.Stringer }
 
