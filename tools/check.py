@@ -49,8 +49,9 @@ def run(*command: str | Path, **environment: str) -> bool:
 
 
 def tools() -> dict[str, str]:
-    """The environment of every step: the tools of .venv first, and Go as installed there."""
-    return {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+    """The environment of every step: the tools of .venv first, Go as installed there, JSON as setup.py builds it."""
+    go = {"GOEXPERIMENT": "nojsonv2", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+    return {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", **go}
 
 
 def output(*command: str) -> str:
