@@ -64,7 +64,8 @@ def test_the_core_defines_the_same() -> None:
     """pyagent_poll waits in C; Go does its turns, under a name that the library hides."""
     go = "".join(path.read_text(encoding="utf-8") for path in CABI.glob("*.go"))
     c = "".join(path.read_text(encoding="utf-8") for path in CABI.glob("*.c"))
-    assert set(re.findall(r"^//export (\w+)$", go, re.MULTILINE)) == FUNCTIONS - {"pyagent_poll"} | {"pyagent_poll_turn"}
+    exported = set(re.findall(r"^//export (\w+)$", go, re.MULTILINE))
+    assert exported == FUNCTIONS - {"pyagent_poll"} | {"pyagent_poll_turn"}
     assert re.findall(r"^int32_t (pyagent_\w+)\(.*\{$", c, re.MULTILINE) == ["pyagent_poll"]
 
 

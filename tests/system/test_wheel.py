@@ -98,7 +98,7 @@ def test_it_runs_where_nothing_else_is_installed(clean_python: Path, tmp_path: P
 
 
 def test_it_warns_about_nothing(clean_python: Path, tmp_path: Path) -> None:
-    script = "import pyagent; print(pyagent.Provider('echo', model='echo').generate_text('one wheel'))"
+    script = "import pyagent; print(pyagent.Provider('echo', provider='echo').generate_text('one wheel'))"
     command = [clean_python, "-I", "-W", "error", "-X", "dev", "-c", script]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path, env=bare_environment())
     assert (done.returncode, done.stderr) == (0, "")
@@ -121,7 +121,7 @@ def interpreters() -> list[Path]:
 @pytest.mark.parametrize("python", interpreters(), ids=lambda path: path.name)
 def test_one_wheel_serves_every_python(python: Path, unpacked: Path) -> None:
     script = f"import sys; sys.path.insert(0, {str(unpacked)!r}); import pyagent; "
-    script += "print(pyagent.Provider('echo', model='echo').generate_text('every python'))"
+    script += "print(pyagent.Provider('echo', provider='echo').generate_text('every python'))"
     done = subprocess.run([python, "-I", "-S", "-B", "-c", script], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "every python" in done.stdout

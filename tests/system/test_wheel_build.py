@@ -26,7 +26,7 @@ def unpacked_source(source_distribution: Path, tmp_path_factory: pytest.TempPath
 
 def test_the_source_distribution_holds_what_the_build_reads_and_no_tests(unpacked_source: Path, root: Path) -> None:
     def listed(folder: Path) -> set[str]:
-        paths = [path for suffix in ("*.go", "*.h", "*.json") for path in (folder / "core").rglob(suffix)]
+        paths = [path for suffix in ("*.c", "*.go", "*.h", "*.json") for path in (folder / "core").rglob(suffix)]
         names = {path.relative_to(folder).as_posix() for path in paths if "testdata" not in path.parts}
         return {name for name in names if not name.endswith("_test.go")}
 
