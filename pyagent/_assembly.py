@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from . import _frames
 from .response import Choice, Response, ToolCall, Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 _CHOICE_DATA = {
@@ -20,48 +19,71 @@ _CHOICE_DATA = {
 
 
 class Assembly:
-    """What has been received of one answer so far. It only grows, and text is joined when it is asked for."""
+    """What has been received of one answer so far. It only grows.
 
-    __slots__ = (
-        "_deltas",
-        "_first_text",
-        "_tools",
-        "_data",
-        "_raw",
-        "_finish",
-        "start",
-        "usage",
-        "response",
-        "failure",
-    )
+    Text is joined and JSON is parsed when somebody asks: most callers want nothing but the text. What is asked for is
+    made of what lies there and changes nothing, so another thread than the reader may ask at any time.
+    """
+
+    __slots__ = ("_deltas", "_first_text", "_tools", "_data", "_raw", "_latest", "_response", "ended")
 
     def __init__(self) -> None:
         self._first_text: list[str] = []
         self._deltas: dict[tuple[int, int], list[str]] = {(_frames.TEXT, 0): self._first_text}
-        self._tools: dict[int, dict[str, Any]] = {}
-        self._data: dict[tuple[int, int], list[Any]] = {}
-        self._raw: list[Any] = []
-        self._finish: dict[str, Any] = {}
-        self.start: dict[str, Any] = {}
-        self.usage = Usage()
-        self.response: Response | None = None  # once FINISH has arrived
-        self.failure: dict[str, Any] | None = None  # once ERROR has arrived
+        self._tools: dict[int, bytes] = {}
+        self._data: dict[tuple[int, int], list[bytes]] = {}
+        self._raw: list[bytes] = []
+        self._latest: dict[int, bytes] = {}  # the last frame of every other kind
+        self._response: Response | None = None
+        self.ended = 0  # the kind of the terminal frame, once there is one
 
     @property
     def text(self) -> str:
         """The text of the first choice so far."""
         return "".join(self._first_text)
 
-    def add(self, kind: int, flags: int, index: int, payload: bytes) -> Any:
-        """Takes one frame in. Returns its value: a list of pieces for deltas, otherwise what `make_events` needs."""
-        if kind < _frames.FIRST_JSON:
-            return self._add_deltas(kind, flags, index, payload)
-        if kind in _CHOICE_DATA:
-            value = json.loads(payload)
-            self._data.setdefault((kind, index), []).append(value)
-            return value
-        handler = _HANDLERS.get(kind)
-        return handler(self, index, json.loads(payload)) if handler is not None else None
+    @property
+    def start(self) -> dict[str, Any]:
+        """What the vendor said before its answer, {} before that."""
+        return self._parse(_frames.START)
+
+    @property
+    def usage(self) -> Usage:
+        """The token counts as known so far."""
+        return Usage(**(self._parse(_frames.FINISH).get("usage") or self._parse(_frames.USAGE)))
+
+    @property
+    def failure(self) -> dict[str, Any]:
+        """What went wrong, once `ended` is ERROR."""
+        return self._parse(_frames.ERROR)
+
+    @property
+    def response(self) -> Response:
+        """The answer, once `ended` is FINISH."""
+        if self._response is None:
+            self._response = self._build()
+        return self._response
+
+    def add(self, data: bytes) -> list[str]:
+        """Takes in what one poll delivered. Returns the new text of the first choice, piece by piece."""
+        found: list[str] = []
+        for kind, flags, index, payload in _frames.split(data):
+            if kind >= _frames.FIRST_JSON:
+                self._keep(kind, index, payload)
+            else:
+                pieces = self._add_deltas(kind, flags, index, payload)
+                if kind == _frames.TEXT and index == 0:
+                    found += pieces
+        return found
+
+    def add_and_parse(self, data: bytes) -> Iterator[tuple[int, int, Any]]:
+        """Takes in what one poll delivered. Gives kind, index and value of every frame: pieces for deltas."""
+        for kind, flags, index, payload in _frames.split(data):
+            if kind >= _frames.FIRST_JSON:
+                self._keep(kind, index, payload)
+                yield kind, index, self._value(kind, index, payload)
+            else:
+                yield kind, index, self._add_deltas(kind, flags, index, payload)
 
     def _add_deltas(self, kind: int, flags: int, index: int, payload: bytes) -> list[str]:
         if kind > _frames.TOOL_ARGS:
@@ -73,50 +95,39 @@ class Assembly:
         store.append(pieces[0] if len(pieces) == 1 else "".join(pieces))
         return pieces
 
-    def _add_start(self, index: int, value: dict[str, Any]) -> dict[str, Any]:
-        self.start = value
+    def _keep(self, kind: int, index: int, payload: bytes) -> None:
+        if kind in _CHOICE_DATA:
+            self._data.setdefault((kind, index), []).append(payload)
+        elif kind == _frames.RAW:
+            self._raw.append(payload)
+        elif kind == _frames.TOOL_BEGIN:
+            self._tools[index] = payload
+        else:
+            self._latest[kind] = payload
+            if kind in {_frames.FINISH, _frames.ERROR}:
+                self.ended = kind
+
+    def _value(self, kind: int, index: int, payload: bytes) -> Any:
+        if kind == _frames.TOOL_END:
+            return self._tool_call(index, _frames.parse(self._tools[index]))
+        if kind == _frames.USAGE:
+            return self.usage
+        if kind == _frames.FINISH:
+            return self.response
+        return _frames.parse(payload) if kind <= _frames.NOTICE else None
+
+    def _parse(self, kind: int) -> dict[str, Any]:
+        payload = self._latest.get(kind)
+        value: dict[str, Any] = {} if payload is None else _frames.parse(payload)
         return value
-
-    def _add_tool(self, index: int, value: dict[str, Any]) -> dict[str, Any]:
-        self._tools[index] = value
-        return value
-
-    def _end_tool(self, index: int, value: dict[str, Any]) -> ToolCall:
-        return self._tool_call(index)
-
-    def _add_usage(self, index: int, value: dict[str, Any]) -> Usage:
-        self.usage = Usage(**value)
-        return self.usage
-
-    def _add_raw(self, index: int, value: Any) -> Any:
-        self._raw.append(value)
-        return value
-
-    def _pass(self, index: int, value: Any) -> Any:
-        return value
-
-    def _add_finish(self, index: int, value: dict[str, Any]) -> Response:
-        self._finish = value
-        if "usage" in value:
-            self.usage = Usage(**value["usage"])
-        self.response = self._build()
-        return self.response
-
-    def _add_error(self, index: int, value: dict[str, Any]) -> None:
-        self.failure = value
-
-    def _tool_call(self, index: int) -> ToolCall:
-        begin = self._tools[index]
-        arguments = "".join(self._deltas.get((_frames.TOOL_ARGS, index), ()))
-        return ToolCall(
-            begin["id"], begin["name"], arguments, custom=begin.get("custom", False), extra=begin.get("extra")
-        )
 
     def _build(self) -> Response:
-        known = {**self.start, **self._finish}
+        finish = self._parse(_frames.FINISH)
+        known = {**self.start, **finish}
+        raw = [_frames.parse(payload) for payload in self._raw]
         return Response(
-            self._choices(),
-            usage=self.usage,
+            self._choices(finish),
+            usage=Usage(**(finish.get("usage") or self._parse(_frames.USAGE))),
             model=known.get("model"),
             id=known.get("id"),
             provider=known.get("provider"),
@@ -127,40 +138,40 @@ class Assembly:
             headers=known.get("headers"),
             warnings=known.get("warnings"),
             attempts=known.get("attempts", 1),
-            raw=self._raw[0] if len(self._raw) == 1 else self._raw or None,
+            raw=raw[0] if len(raw) == 1 else raw or None,
         )
 
-    def _choices(self) -> list[Choice]:
-        ends = {end["index"]: end for end in self._finish.get("choices", ())}
-        indexes = {0, *ends}
+    def _choices(self, finish: dict[str, Any]) -> list[Choice]:
+        ends = {end["index"]: end for end in finish.get("choices", ())}
+        calls: dict[int, list[ToolCall]] = {}
+        for index in sorted(self._tools):
+            begin = _frames.parse(self._tools[index])
+            calls.setdefault(begin.get("choice", 0), []).append(self._tool_call(index, begin))
+        indexes = {0, *ends, *calls}
         indexes.update(index for kind, index in self._deltas if kind != _frames.TOOL_ARGS)
-        indexes.update(tool.get("choice", 0) for tool in self._tools.values())
-        return [self._choice(index, ends.get(index, self._finish if index == 0 else {})) for index in sorted(indexes)]
+        return [
+            self._choice(index, ends.get(index, finish if index == 0 else {}), calls.get(index))
+            for index in sorted(indexes)
+        ]
 
-    def _choice(self, index: int, end: dict[str, Any]) -> Choice:
+    def _tool_call(self, index: int, begin: dict[str, Any]) -> ToolCall:
+        arguments = "".join(self._deltas.get((_frames.TOOL_ARGS, index), ()))
+        return ToolCall(
+            begin["id"], begin["name"], arguments, custom=begin.get("custom", False), extra=begin.get("extra")
+        )
+
+    def _choice(self, index: int, end: dict[str, Any], calls: list[ToolCall] | None) -> Choice:
         def joined(kind: int) -> str:
             return "".join(self._deltas.get((kind, index), ()))
 
+        data = {name: self._data.get((kind, index), ()) for kind, name in _CHOICE_DATA.items()} if self._data else {}
         return Choice(
             index,
             text=joined(_frames.TEXT),
             reasoning=joined(_frames.REASONING),
             refusal=joined(_frames.REFUSAL),
-            tool_calls=[self._tool_call(i) for i in sorted(self._tools) if self._tools[i].get("choice", 0) == index],
+            tool_calls=calls,
             finish_reason=end.get("finish_reason"),
             raw_finish_reason=end.get("raw_finish_reason"),
-            **{name: self._data.get((kind, index)) for kind, name in _CHOICE_DATA.items()},
+            **{name: [_frames.parse(payload) for payload in payloads] for name, payloads in data.items()},
         )
-
-
-_HANDLERS = {
-    _frames.START: Assembly._add_start,
-    _frames.TOOL_BEGIN: Assembly._add_tool,
-    _frames.TOOL_END: Assembly._end_tool,
-    _frames.USAGE: Assembly._add_usage,
-    _frames.RETRY: Assembly._pass,
-    _frames.RAW: Assembly._add_raw,
-    _frames.NOTICE: Assembly._pass,
-    _frames.FINISH: Assembly._add_finish,
-    _frames.ERROR: Assembly._add_error,
-}

@@ -1,15 +1,11 @@
-"""Call: one submitted request and the synchronous wait for its frames."""
+"""Client and Call: what starts requests, and one request on its way with the synchronous wait for its frames."""
 
 from __future__ import annotations
 
-import threading
+from _thread import get_ident
 
 from . import _lib
 from .errors import InternalError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ._lib import Handle
 
 # Python runs signal handlers only between two steps of the main thread, so the main thread wakes up often enough that
 # Ctrl-C acts at once. Other threads never run them, and closing the call wakes them.
@@ -17,13 +13,26 @@ MAIN_SLICE_MS = 50
 FOR_EVER = -1
 
 
-class Call:
+class Client(_lib.Handle):
+    """A configuration in the core, and the connections that its calls share."""
+
+    __slots__ = ()
+
+    @classmethod
+    def open(cls, config: bytes) -> Client:
+        """Opens a client. A bad configuration is the first frame of its calls."""
+        runtime = _lib.runtime()
+        return cls(runtime, runtime.open_client(config))
+
+    def start(self, request: bytes) -> Call:
+        """Submits a request and returns at once. A bad request is the first frame of the call."""
+        return Call(self.runtime, self.runtime.submit(self.number, 0, request))
+
+
+class Call(_lib.Handle):
     """A request on its way. Dropping the object closes the call and with it the connection."""
 
-    __slots__ = ("_handle",)
-
-    def __init__(self, client: Handle, request: bytes) -> None:
-        self._handle = client.runtime.submit(client, 0, request)
+    __slots__ = ()
 
     def receive(self) -> bytes | None:
         """Waits until something has arrived, and returns every frame that is waiting; None once the call is closed.
@@ -32,11 +41,13 @@ class Call:
             RuntimeError: Another thread is waiting for this call.
             KeyboardInterrupt: Ctrl-C, as any exception of a signal handler; the call is closed first.
         """
-        runtime, number = self._handle.runtime, self._handle.number
-        main = threading.get_ident() == threading.main_thread().ident
+        runtime, number = self.runtime, self.number
+        limit = MAIN_SLICE_MS if get_ident() == runtime.main_thread else FOR_EVER
         try:
             while True:
-                status, data = runtime.poll(number, MAIN_SLICE_MS if main else FOR_EVER)
+                status, data = runtime.poll(number, limit)
+                if status == _lib.OK:
+                    return data
                 if status not in (_lib.TIMEOUT, _lib.WOKEN):
                     break
         except InternalError:
@@ -44,8 +55,6 @@ class Call:
         except BaseException:
             self.close()
             raise
-        if status == _lib.OK:
-            return data
         if status in (_lib.CLOSED, _lib.DONE):
             return None
         if status == _lib.BUSY:
@@ -56,8 +65,4 @@ class Call:
 
     def cancel(self) -> None:
         """Closes the connection at once, from any thread; a waiting `receive` gets the terminal frame."""
-        self._handle.runtime.cancel(self._handle.number)
-
-    def close(self) -> None:
-        """Cancels the call if it still runs and frees it, from any thread; a waiting `receive` returns None."""
-        self._handle.close()
+        self.runtime.cancel(self.number)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
-from . import _frames, _lib
-from ._call import Call
+from . import _frames
+from ._call import Client
 from ._kinds import make_error
 from ._request import dump
 
@@ -31,8 +29,8 @@ class FakeServer:
         options: dict[str, Any] = {"port": port}
         if script is not None:
             options["script"] = script
-        client = _lib.runtime().open_client(b'{"provider":"echo"}')
-        self._call = Call(client, dump({"op": "fake", "fake": options}))
+        client = Client.open(b'{"provider":"echo"}')
+        self._call = client.start(dump({"op": "fake", "fake": options}))
         self.address: str = self._wait()["listening"]
 
     @property
@@ -62,7 +60,7 @@ class FakeServer:
         """The next notice of the server."""
         data = self._call.receive()
         for kind, _, _, payload in _frames.split(data or b""):
-            value: dict[str, Any] = json.loads(payload)
+            value: dict[str, Any] = _frames.parse(payload)
             if kind == _frames.ERROR:
                 raise make_error(value)
             return value

@@ -8,11 +8,12 @@ are skipped by size."""
 
 from __future__ import annotations
 
+from json import JSONDecoder
 from struct import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from typing import Any
 
 TEXT = 1
 REASONING = 2
@@ -37,15 +38,25 @@ MANY = 1
 
 HEADER = Struct("<IBBHQ")
 
+_unpack, _HEADER_SIZE = HEADER.unpack_from, HEADER.size
+_parse = JSONDecoder().decode
 
-def split(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+
+def split(data: bytes) -> list[tuple[int, int, int, bytes]]:
     """Cuts what one poll delivered into (kind, flags, index, payload)."""
-    position, end, unpack, header = 0, len(data), HEADER.unpack_from, HEADER.size
+    frames = []
+    position, end = 0, len(data)
     while position < end:
-        size, kind, flags, index, _ = unpack(data, position)
-        position += header
-        yield kind, flags, index, data[position : position + size]
-        position += size
+        size, kind, flags, index, _ = _unpack(data, position)
+        begin = position + _HEADER_SIZE
+        position = begin + size
+        frames.append((kind, flags, index, data[begin:position]))
+    return frames
+
+
+def parse(payload: bytes) -> Any:
+    """The value of a JSON frame."""
+    return _parse(payload.decode())  # json.loads would first guess the encoding
 
 
 def deltas(flags: int, payload: bytes) -> list[str]:

@@ -52,28 +52,35 @@ class Handle:
     """A client or a call of one runtime. Dropping it closes it; closing never waits, never fails, and may be
     repeated."""
 
-    __slots__ = ("runtime", "number")
+    __slots__ = ("runtime", "number", "closed")
 
     def __init__(self, runtime: Runtime, number: int) -> None:
         self.runtime = runtime
         self.number = number
+        self.closed = False
 
     def close(self) -> None:
         """Gives the handle back; a call's connection closes at once."""
-        self.runtime.close(self.number)
+        if not self.closed:
+            self.runtime.close(self.number)
+            self.closed = True  # not before: if Ctrl-C strikes in between, closing twice is better than not at all
 
     __del__ = close
 
 
 class _Buffer:
-    __slots__ = ("memory", "address", "size", "used", "used_address")
+    __slots__ = ("view", "address", "size", "used", "used_address")
 
     def __init__(self, size: int) -> None:
-        self.memory = ctypes.create_string_buffer(size)
-        self.address = ctypes.addressof(self.memory)
+        memory = ctypes.create_string_buffer(size)
+        self.view = memoryview(memory)
+        self.address = ctypes.addressof(memory)
         self.size = size
         self.used = _SIZE()
         self.used_address = ctypes.addressof(self.used)
+
+    def content(self) -> bytes:
+        return self.view[: self.used.value].tobytes()
 
 
 class _Spare(threading.local):
@@ -82,10 +89,6 @@ class _Spare(threading.local):
 
     buffer: _Buffer | None = None
 
-    def take(self) -> _Buffer:
-        buffer, self.buffer = self.buffer, None
-        return buffer if buffer is not None else _Buffer(SMALL_BUFFER)
-
 
 class Runtime:
     """One loaded copy of the library."""
@@ -93,6 +96,7 @@ class Runtime:
     def __init__(self, path: str, load_from: str) -> None:
         self.path = path
         self.alive = True
+        self.main_thread = threading.main_thread().ident  # a fork may make another one the main thread of the child
         self._spare = _Spare()
         try:
             library = ctypes.CDLL(load_from)
@@ -107,6 +111,7 @@ class Runtime:
             function.argtypes, function.restype = arguments, _STATUS
         library.pyagent_status_name.argtypes, library.pyagent_status_name.restype = [_STATUS], ctypes.c_char_p
         self._library = library
+        self._submit = library.pyagent_submit
         self._poll = library.pyagent_poll
         self._close = library.pyagent_close
 
@@ -122,30 +127,31 @@ class Runtime:
                 "library come from different releases: reinstall pyagent, and unset PYAGENT_LIBRARY if it is set."
             )
 
-    def open_client(self, config: bytes) -> Handle:
-        """Opens a client. A bad configuration is the first frame of the handle."""
+    def open_client(self, config: bytes) -> int:
+        """Opens a client and returns its number."""
         number = _NUMBER()
         self._check(self._library.pyagent_client_open(config, len(config), ctypes.addressof(number)))
-        return Handle(self, number.value)
+        return number.value
 
-    def submit(self, client: Handle, inbox: int, request: bytes) -> Handle:
-        """Starts a call and returns at once. A bad request is the first frame of the call."""
+    def submit(self, client: int, inbox: int, request: bytes) -> int:
+        """Starts a call and returns its number at once."""
         self.check_alive()
         number = _NUMBER()
-        self._check(self._library.pyagent_submit(client.number, inbox, request, len(request), ctypes.addressof(number)))
-        return Handle(self, number.value)
+        self._check(self._submit(client, inbox, request, len(request), ctypes.addressof(number)))
+        return number.value
 
     def poll(self, number: int, timeout_ms: int) -> tuple[int, bytes]:
         """Waits for frames, without the GIL. Returns the status and, if that is OK, every frame that was waiting."""
         self.check_alive()
-        buffer = self._spare.take()
+        spare = self._spare
+        buffer = kept = spare.buffer or _Buffer(SMALL_BUFFER)
+        spare.buffer = None
         status = self._poll(number, buffer.address, buffer.size, timeout_ms, buffer.used_address)
-        kept = buffer
         while status == TOO_SMALL:
             buffer = _Buffer(buffer.used.value)
             status = self._poll(number, buffer.address, buffer.size, timeout_ms, buffer.used_address)
-        data = ctypes.string_at(buffer.address, buffer.used.value) if status == OK else b""
-        self._spare.buffer = buffer if buffer.size <= KEPT_BUFFER else kept
+        data = buffer.content() if status == OK else b""
+        spare.buffer = buffer if buffer.size <= KEPT_BUFFER else kept
         return status, data
 
     def cancel(self, number: int) -> None:
@@ -168,7 +174,7 @@ class Runtime:
                 break
             buffer = _Buffer(buffer.used.value * 2)  # twice: the snapshot may grow before the next call
         self._check(status)
-        snapshot: dict[str, Any] = json.loads(ctypes.string_at(buffer.address, buffer.used.value))
+        snapshot: dict[str, Any] = json.loads(buffer.content())
         return snapshot
 
     def status_name(self, status: int) -> str:

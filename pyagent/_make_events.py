@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def make_events(kind: int, index: int, value: Any) -> list[events.Event]:
-    """The events of one frame, whose value `Assembly.add` has decoded. A kind without an event gives none."""
+    """The events of one frame, whose value the Assembly has parsed. A kind without an event gives none."""
     make = _DELTAS.get(kind)
     if make is not None:
         return [make(piece, index) for piece in value]

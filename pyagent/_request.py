@@ -5,7 +5,7 @@ What the values mean is the core's business."""
 
 from __future__ import annotations
 
-import json
+from json.encoder import JSONEncoder, c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 
 from . import _checks
 from ._checks import wrong
@@ -16,8 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
-
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def encode(op: str, model: str, arguments: dict[str, Any]) -> bytes:
@@ -38,15 +36,12 @@ def encode(op: str, model: str, arguments: dict[str, Any]) -> bytes:
     body["messages"] = _messages(
         options.pop("prompt", None), options.pop("system_prompt", None), options.pop("messages", None)
     )
-    timeouts = clocks(options.pop("timeout", None), options.pop("timeouts", None))
-    limits = bounds(options.pop("limits", None))
+    if "timeout" in options or "timeouts" in options:
+        body["timeouts"] = clocks(options.pop("timeout", None), options.pop("timeouts", None))
+    if "limits" in options:
+        body["limits"] = bounds(options.pop("limits"))
     for name, value in options.items():
-        _CHECKS[name](name, value)
-    body.update(options)
-    if timeouts:
-        body["timeouts"] = timeouts
-    if limits:
-        body["limits"] = limits
+        body[name] = _CHECKS[name](name, value)
     return dump(body)
 
 
@@ -91,6 +86,13 @@ def dump(body: dict[str, Any]) -> bytes:
     """
     try:
         return _encode(body).encode()
+    except (TypeError, ValueError, RecursionError):
+        return _dump_with_care(body)
+
+
+def _dump_with_care(body: dict[str, Any]) -> bytes:
+    try:
+        return _encode_with_care(body).encode()
     except UnicodeEncodeError as error:
         raise _not_json(body, f"The text holds {error.object[error.start]!r}, which is half a character.") from None
     except RecursionError:
@@ -102,7 +104,7 @@ def dump(body: dict[str, Any]) -> bytes:
 def _not_json(body: dict[str, Any], otherwise: str) -> ConfigurationError:
     for field, value in body.items():
         try:
-            _encode(value).encode()
+            _encode_with_care(value).encode()
         except (TypeError, ValueError, RecursionError):
             place, culprit = _culprit(field, value)
             if culprit is not None:
@@ -122,13 +124,30 @@ def _culprit(place: str, value: Any) -> tuple[str, Any]:
             return place, None if isinstance(value, (str, int, float, bool)) else value
         for inner_place, inner in items:
             try:
-                _encode(inner).encode()
+                _encode_with_care(inner).encode()
             except (TypeError, ValueError, RecursionError):
                 place, value = inner_place, inner
                 break
         else:
             return place, None
     return place, None
+
+
+def _make_encode() -> Callable[[Any], str]:
+    """JSONEncoder.encode without half of its time: that goes into making the same encoder anew for each call.
+
+    One encoder for all threads cannot look for values that contain themselves; they end in a RecursionError.
+    """
+    try:
+        make = c_make_encoder(None, _with_care.default, encode_basestring, None, ":", ",", False, False, False)
+    except TypeError:  # PyPy has no such function, and a later Python may want other arguments
+        return _encode_with_care
+    return lambda value: "".join(make(value, 0))
+
+
+_with_care = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_encode_with_care = _with_care.encode
+_encode = _make_encode()
 
 
 def _messages(prompt: Any, system_prompt: Any, messages: Any) -> list[Any]:

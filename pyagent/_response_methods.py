@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import _request
+from ._whole import wait_for_all
 from .stream import Stream
 
 TYPE_CHECKING = False
@@ -108,7 +109,7 @@ class ResponseMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
-        return Stream(self._start("generate", locals())).result
+        return wait_for_all(self._start("generate", locals())).response
 
     def stream(
         self,

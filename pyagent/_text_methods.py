@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import _request
+from ._whole import wait_for_all
 from .stream import Stream
 
 TYPE_CHECKING = False
@@ -135,8 +136,8 @@ class TextMethods:
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
         _request.refuse_several(n, "generate_text")
-        response = Stream(self._start("generate", locals())).result
-        return response if include_usage else response.text
+        answer = wait_for_all(self._start("generate", locals()))
+        return answer.response if include_usage else answer.text
 
     def stream_text(
         self,

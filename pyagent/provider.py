@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any
 
-    from ._call import Call
-    from ._lib import Handle
+    from ._call import Call, Client
     from .options import Limits, Timeouts
 
 __all__ = ["Provider"]
@@ -106,28 +105,27 @@ class Provider(Presets, TextMethods, ResponseMethods):
 
     def _configure(self, config: dict[str, Any]) -> None:
         self._config = config
-        self._client: Handle | None = None
+        self._client: Client | None = None
         self._lock = threading.Lock()
 
     def _start(self, op: str, arguments: dict[str, Any]) -> Call:
         """Submits a request made of a method's local variables."""
         request = _request.encode(op, self._model, arguments)
-        from ._call import Call  # loads ctypes, which constructing a Provider must not
-
-        return Call(self._open(), request)
-
-    def _open(self) -> Handle:
-        """The client in the core: opened on first use, and again in a process that was forked off."""
-        from . import _lib
-
         client = self._client
-        if client is not None and client.runtime.alive:
-            return client
-        runtime = _lib.runtime()
+        if client is None or not client.runtime.alive:
+            client = self._open()
+        return client.start(request)
+
+    def _open(self) -> Client:
+        """Opens the client in the core: on first use, and again in a process that was forked off."""
+        from . import _lib  # loads ctypes, which constructing a Provider must not
+        from ._call import Client
+
+        _lib.runtime()  # loads the library, if need be, before the lock is held: a fork must not meet it held for long
         with self._lock:
             client = self._client
             if client is None or not client.runtime.alive:
-                client = runtime.open_client(_request.dump(self._with_environment()))
+                client = Client.open(_request.dump(self._with_environment()))
                 self._client = client
             return client
 

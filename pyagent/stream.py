@@ -109,9 +109,7 @@ class Stream:
             pending = self._pending
             for _ in pending:
                 pass
-        response = self._assembly.response
-        assert response is not None  # a finished stream has one
-        return response
+        return self._assembly.response
 
     @property
     def prompt_tokens(self) -> int | None:
@@ -131,16 +129,16 @@ class Stream:
     @property
     def finish_reason(self) -> str | None:
         """Why the answer ended; None until known, and for stream_text without include_usage."""
-        response = self._assembly.response
-        return response.finish_reason if self._numbers and response is not None else None
+        finished = self._assembly.ended == _frames.FINISH
+        return self._assembly.response.finish_reason if self._numbers and finished else None
 
     @property
     def model(self) -> str | None:
         """The model that answers, as the vendor says; None until known, and for stream_text without include_usage."""
         if not self._numbers:
             return None
-        response = self._assembly.response
-        return response.model if response is not None else self._assembly.start.get("model")
+        assembly = self._assembly
+        return assembly.response.model if assembly.ended == _frames.FINISH else assembly.start.get("model")
 
     def __repr__(self) -> str:
         return f"<Stream {self._state}, {len(self.text)} characters received>"
@@ -184,15 +182,14 @@ class Stream:
             self._reading.release()
 
     def _take_in(self, data: bytes, as_events: bool) -> None:
-        assembly, batch = self._assembly, []
-        for kind, flags, index, payload in _frames.split(data):
-            value = assembly.add(kind, flags, index, payload)
-            if as_events:
-                batch += make_events(kind, index, value)
-            elif kind == _frames.TEXT and index == 0:
-                batch += value
-        if assembly.response is not None or assembly.failure is not None:
-            self._state = _FINISHED if assembly.failure is None else _FAILED
+        assembly = self._assembly
+        batch: list[Any]
+        if as_events:
+            batch = [event for frame in assembly.add_and_parse(data) for event in make_events(*frame)]
+        else:
+            batch = assembly.add(data)
+        if assembly.ended:
+            self._state = _FINISHED if assembly.ended == _frames.FINISH else _FAILED
             self._call.close()
         self._set_batch(batch)
 
@@ -211,7 +208,7 @@ class Stream:
     def _error(self) -> PyAgentError:
         # Made anew each time: an exception that the stream kept would hold the frames that it went through, and those
         # the stream.
-        if self._state == _FAILED and self._assembly.failure is not None:
+        if self._state == _FAILED:
             return make_error(self._assembly.failure, self.text)
         return StreamCancelledError(
             "The stream was closed before its end; partial_text has what had arrived.", partial_text=self.text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from pyagent import _frames
 from pyagent._assembly import Assembly
 from pyagent.response import Response, ToolCall, Usage
@@ -17,21 +19,20 @@ def frame(kind: int, payload: bytes | dict[str, Any] | list[Any], index: int = 0
 
 def assemble(*frames: bytes) -> Assembly:
     assembly = Assembly()
-    for kind, flags, index, payload in _frames.split(b"".join(frames)):
-        assembly.add(kind, flags, index, payload)
+    assembly.add(b"".join(frames))
     return assembly
 
 
 def answer(*frames: bytes) -> Response:
-    response = assemble(*frames).response
-    assert response is not None
-    return response
+    assembly = assemble(*frames)
+    assert assembly.ended == _frames.FINISH
+    return assembly.response
 
 
 def test_split() -> None:
     data = frame(1, b"ab") + frame(4, b"", index=65535) + frame(64, {})
-    assert list(_frames.split(data)) == [(1, 0, 0, b"ab"), (4, 0, 65535, b""), (64, 0, 0, b"{}")]
-    assert list(_frames.split(b"")) == []
+    assert _frames.split(data) == [(1, 0, 0, b"ab"), (4, 0, 65535, b""), (64, 0, 0, b"{}")]
+    assert _frames.split(b"") == []
 
 
 def test_a_burst_is_one_frame_of_many_deltas() -> None:
@@ -92,6 +93,31 @@ def test_start_and_finish_are_merged() -> None:
 
 def test_an_error_ends_without_a_response() -> None:
     assembly = assemble(frame(1, b"part"), frame(66, {"kind": "connection", "message": "gone"}))
-    assert assembly.response is None
+    assert assembly.ended == _frames.ERROR
     assert assembly.failure == {"kind": "connection", "message": "gone"}
     assert assembly.text == "part"
+
+
+def test_what_is_known_is_there_before_the_end() -> None:
+    assembly = assemble(frame(16, {"id": "i"}), frame(19, {"prompt_tokens": 1}), frame(19, {"prompt_tokens": 3}))
+    assert (assembly.start, assembly.usage, assembly.ended) == ({"id": "i"}, Usage(prompt_tokens=3), 0)
+
+
+def test_nothing_is_parsed_until_it_is_asked_for() -> None:
+    assembly = assemble(frame(16, b"not JSON"), frame(1, b"text"), frame(19, b"not JSON"), frame(64, b"not JSON"))
+    assert (assembly.text, assembly.ended) == ("text", _frames.FINISH)
+    with pytest.raises(ValueError, match="Expecting value"):
+        _ = assembly.response
+
+
+def test_frames_parsed_at_once_are_kept_all_the_same() -> None:
+    assembly = Assembly()
+    frames = [frame(16, {"id": "i"}), frame(1, b"a\0b", flags=_frames.MANY), frame(40, b"?"), frame(9, b"?"),
+              frame(17, {"id": "c", "name": "f"}), frame(4, b"{}"), frame(18, {}), frame(64, {})]  # fmt: skip
+    seen = list(assembly.add_and_parse(b"".join(frames)))
+    call = ToolCall("c", "f", "{}")
+    assert seen == [
+        (16, 0, {"id": "i"}), (1, 0, ["a", "b"]), (40, 0, None), (9, 0, []), (17, 0, {"id": "c", "name": "f"}),
+        (4, 0, ["{}"]), (18, 0, call), (64, 0, assembly.response),
+    ]  # fmt: skip
+    assert (assembly.response.text, assembly.response.tool_calls) == ("ab", [call])

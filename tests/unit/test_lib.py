@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pyagent import InternalError, Provider, _lib
-from pyagent._call import Call
+from pyagent._call import Client
 from pyagent._frames import split
 
 Script = Callable[..., dict[str, Any]]
@@ -87,24 +87,25 @@ def test_a_handle_that_never_existed() -> None:
 
 def test_a_closed_handle_stays_closed() -> None:
     runtime = _lib.runtime()
-    client = runtime.open_client(b'{"provider":"echo"}')
+    client = Client.open(b'{"provider":"echo"}')
     client.close()
     client.close()
+    runtime.close(client.number)
     assert runtime.poll(client.number, 0) == (_lib.CLOSED, b"")
     with pytest.raises(InternalError, match=r"refused a call: closed \(-2\)"):
-        runtime.submit(client, 0, b"{}")
+        client.start(b"{}")
 
 
 def test_a_buffer_grows_for_one_large_frame_and_shrinks_again() -> None:
     runtime = _lib.runtime()
-    client = runtime.open_client(b'{"provider":"echo"}')
+    client = Client.open(b'{"provider":"echo"}')
     sizes = []
     for size in (200_000, 3_000_000):
         request = {
             "op": "generate", "model": "m", "messages": [{"role": "user", "content": ""}],
             "extra_body": {"fake": {"pieces": ["x" * size]}},
         }  # fmt: skip
-        call = Call(client, json.dumps(request).encode())
+        call = client.start(json.dumps(request).encode())
         kinds = []
         while 64 not in kinds:
             for kind, _, _, payload in split(call.receive() or b""):

@@ -1,0 +1,32 @@
+"""The whole answer of a one-shot call: the wait for its end, without all that a Stream is made of."""
+
+from __future__ import annotations
+
+from . import _frames
+from ._assembly import Assembly
+from ._kinds import make_error
+from .errors import StreamCancelledError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._call import Call
+
+
+def wait_for_all(call: Call) -> Assembly:
+    """Reads a call to its end and closes it.
+
+    Raises:
+        PyAgentError: The call failed, or was closed before its end.
+    """
+    assembly = Assembly()
+    try:
+        while not assembly.ended:
+            data = call.receive()
+            if data is None:
+                raise StreamCancelledError("The request was closed before its end.", partial_text=assembly.text)
+            assembly.add(data)
+    finally:
+        call.close()
+    if assembly.ended == _frames.ERROR:
+        raise make_error(assembly.failure, assembly.text)
+    return assembly
