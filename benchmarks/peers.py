@@ -21,8 +21,7 @@ CHART = "matplotlib"
 
 
 def environment() -> dict[str, str]:
-    """Of every process here: this checkout's pyagent, no proxy between us and the loopback interface, the platform's own
-    certificates."""
+    """Of every process here: this checkout's pyagent, the platform's own certificates, and no proxy to the loopback."""
     local = ("_proxy", "ssl_cert_file", "ssl_cert_dir")
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith(local)}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}

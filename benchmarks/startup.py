@@ -22,7 +22,8 @@ FIRST_ANSWER = (
 def start(statement: str) -> tuple[float, float]:
     """Wall and CPU milliseconds of one interpreter."""
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([str(peers.PYTHON), "-c", statement], env=peers.environment(), cwd=Path.home(), check=True)
+    command = [str(peers.PYTHON), "-c", statement]
+    subprocess.run(command, env=peers.environment(), cwd=Path.home(), check=True, capture_output=True)
     wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall * 1e3, (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e3
 
