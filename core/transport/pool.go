@@ -64,7 +64,7 @@ func (p *pool) recent(key route) *conn {
 		waiting[len(waiting)-1] = nil
 		p.parked[key] = waiting[:len(waiting)-1]
 		p.mu.Unlock()
-		if age := time.Since(c.parkedAt); age < freshConnection || age < idleConnection && c.alive() {
+		if time.Since(c.parkedAt) < idleConnection && c.alive() {
 			c.reused = true
 			return c
 		}

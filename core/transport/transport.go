@@ -52,8 +52,6 @@ const (
 	// Idle connections are dropped before the 60 s after which common proxies and load balancers drop theirs: the loser of
 	// that race sends its request into a closed connection.
 	idleConnection = 55 * time.Second
-	// A connection that was used a moment ago is not worth a system call to look whether it still stands.
-	freshConnection = time.Second
 	// Bytes per connection for reading. A burst of 64 deltas is about this large and then costs one system call.
 	readBuffer = 16 << 10
 )
