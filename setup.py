@@ -23,7 +23,7 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
 
 ROOT = Path(__file__).resolve().parent
-SOURCES = {".c", ".go", ".h", ".json"}
+SOURCES = {".go", ".h", ".json"}
 LIBRARY = Path("pyagent", "libpyagent.so")
 HEADER = Path("pyagent", "include", "pyagent.h")
 

@@ -5,6 +5,7 @@ package bridge
 import (
 	"bytes"
 	"context"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -24,10 +25,15 @@ type Bridge struct {
 	engine  *engine.Engine
 	handles handles
 	working atomic.Int64 // call goroutines that have not ended
+	procs   processors
 }
 
 // New makes an empty bridge.
 func New() *Bridge { return &Bridge{engine: engine.New("pyagent/" + Version)} }
+
+// ManageProcessors lets the bridge choose how many processors the scheduler uses, up to as many as the process may. It is for
+// a host whose user has not chosen.
+func (b *Bridge) ManageProcessors() { b.procs.managed = runtime.GOMAXPROCS(0) > 1 }
 
 // client is an open engine client, or the error that opening gave.
 type client struct {
@@ -103,7 +109,7 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 		return 0, StatusClosed
 	}
 	owner.users.Add(1)
-	b.working.Add(1)
+	b.procs.began(b.working.Add(1), box == nil)
 	request = bytes.Clone(request) // the host may reuse its buffer as soon as this function returns
 	guard.Go(func() {
 		defer b.working.Add(-1)
@@ -132,20 +138,19 @@ func (c *client) run(ctx context.Context, started *call, request []byte) {
 
 func (c *call) fail(err *llm.Error) { c.queue.End(llm.Event{Kind: llm.EventError, Data: err}) }
 
-// Poll copies every waiting frame that fits into dst and returns their bytes. Where there are none and a waiter is given, the
-// result is StatusPending: the waiter sleeps until its signal and polls again, with last when its time is up.
-func (b *Bridge) Poll(handle uint64, dst []byte, waiter Waiter, last bool) (int, Status) {
+// Poll copies every waiting frame that fits into dst and returns their bytes. It waits up to timeout; < 0 is for ever.
+func (b *Bridge) Poll(handle uint64, dst []byte, timeout time.Duration) (int, Status) {
 	thing, status := b.handles.get(handle)
 	switch thing := thing.(type) {
 	case *call:
 		if thing.queue.inbox != nil {
 			return 0, StatusInvalid // its frames go to the inbox
 		}
-		return thing.queue.step(dst, waiter, last)
+		return thing.queue.wait(dst, timeout)
 	case *inbox:
-		return thing.step(dst, waiter, last)
+		return thing.wait(dst, timeout)
 	case *client:
-		return thing.queue.step(dst, waiter, last)
+		return thing.queue.wait(dst, timeout)
 	}
 	return 0, status
 }

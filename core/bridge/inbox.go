@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 )
 
 // inbox is one receiving place for many calls: an event loop watches one file descriptor and fetches for all of its calls in
@@ -20,7 +21,7 @@ type inbox struct {
 }
 
 func newInbox(wakeFD int) *inbox {
-	return &inbox{wakeFD: wakeFD, calls: make(map[uint64]struct{})}
+	return &inbox{wakeFD: wakeFD, poll: newPollState(), calls: make(map[uint64]struct{})}
 }
 
 // add notes that a call has something to say. The host's descriptor gets its byte when nothing was waiting before. The byte
@@ -40,9 +41,8 @@ func (b *inbox) add(q *queue) {
 	}
 }
 
-// step is one turn of a poll of this inbox.
-func (b *inbox) step(dst []byte, waiter Waiter, last bool) (int, Status) {
-	return b.poll.step(waiter, last, func() (int, Status, bool) {
+func (b *inbox) wait(dst []byte, timeout time.Duration) (int, Status) {
+	return b.poll.wait(timeout, func() (int, Status, bool) {
 		used, need := b.fetch(dst)
 		switch {
 		case need > 0:

@@ -1,76 +1,82 @@
 package bridge
 
-import "sync"
+import (
+	"sync/atomic"
+	"time"
+)
 
-// Waiter is a host thread that sleeps until a handle has something for it. It sleeps on its own side of the boundary: a
-// thread that waited inside Go would cost the scheduler several hand-overs for each wake-up, and a stack while it waits.
-// Waiters are compared with ==.
-type Waiter interface {
-	// Signal wakes the thread, or keeps it from falling asleep. One signal too many is harmless.
-	Signal()
-}
-
-// pollState is the receiving side of a handle: one poller at a time, and wake-ups that stick when nobody sleeps.
+// pollState is the sleeping side of a handle that can be polled: at most one poller at a time, signals that stick when nobody
+// sleeps, and a timer that is made once.
 type pollState struct {
-	mu     sync.Mutex
-	owner  Waiter // of the poll that is under way with a waiter
-	armed  bool   // the owner is to be signalled
-	woken  bool
-	closed bool
+	busy   *atomic.Bool
+	woken  *atomic.Bool
+	closed *atomic.Bool
+	ready  chan struct{} // holds at most one signal
+	timer  *time.Timer   // of the poller, guarded by busy
 }
 
-// signal says that there may be something to fetch. The lock is held meanwhile, so that a poll that has returned is not
-// signalled any more.
+func newPollState() pollState {
+	return pollState{busy: new(atomic.Bool), woken: new(atomic.Bool), closed: new(atomic.Bool), ready: make(chan struct{}, 1)}
+}
+
+// signal says that there may be something to fetch.
 func (p *pollState) signal() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.armed {
-		p.armed = false
-		p.owner.Signal()
+	select {
+	case p.ready <- struct{}{}:
+	default:
 	}
 }
 
-// wake makes the poll under way, or the next one that finds nothing, return StatusWoken.
+// wake makes the running or the next wait return StatusWoken.
 func (p *pollState) wake() {
-	p.mu.Lock()
-	p.woken = true
-	p.mu.Unlock()
+	p.woken.Store(true)
 	p.signal()
 }
 
 func (p *pollState) close() {
-	p.mu.Lock()
-	p.closed = true
-	p.mu.Unlock()
+	p.closed.Store(true)
 	p.signal()
 }
 
-// step is one turn of a poll: it arms the waiter, and then looks, so that nothing can come in between unseen. StatusPending
-// means that the waiter is to sleep until its signal and take another turn; last ends that. A poll without a waiter has one
-// turn.
-func (p *pollState) step(waiter Waiter, last bool, look func() (int, Status, bool)) (int, Status) {
-	p.mu.Lock()
-	if p.owner != nil && p.owner != waiter {
-		p.mu.Unlock()
+// wait calls try until it is done, sleeping in between.
+func (p *pollState) wait(timeout time.Duration, try func() (int, Status, bool)) (int, Status) {
+	if !p.busy.CompareAndSwap(false, true) {
 		return 0, StatusBusy
 	}
-	p.owner, p.armed = waiter, waiter != nil
-	p.mu.Unlock()
-	used, status, found := look()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !found {
-		switch {
-		case p.closed:
-			status = StatusClosed
-		case p.woken:
-			p.woken, status = false, StatusWoken
-		case last || waiter == nil:
-			status = StatusTimeout
-		default:
-			return 0, StatusPending
+	defer p.busy.Store(false)
+	armed := false
+	for {
+		if p.closed.Load() {
+			return 0, StatusClosed
+		}
+		if used, status, done := try(); done {
+			if armed {
+				p.timer.Stop()
+			}
+			return used, status
+		}
+		if p.woken.Swap(false) {
+			return 0, StatusWoken
+		}
+		if timeout == 0 {
+			return 0, StatusTimeout
+		}
+		if timeout < 0 {
+			<-p.ready
+			continue
+		}
+		if !armed {
+			armed = true
+			if p.timer == nil {
+				p.timer = time.NewTimer(timeout)
+			} else {
+				p.timer.Reset(timeout)
+			}
+		}
+		select {
+		case <-p.ready:
+		case <-p.timer.C:
+			timeout = 0
 		}
 	}
-	p.owner, p.armed = nil, false
-	return used, status
 }

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"sync"
+	"time"
 
 	"pyagent/core/llm"
 )
@@ -42,7 +43,7 @@ type queue struct {
 
 func newQueue(inbox *inbox) *queue {
 	return &queue{
-		inbox: inbox, batch: frames{last: -1}, waiting: frames{last: -1}, room: make(chan struct{}, 1),
+		inbox: inbox, batch: frames{last: -1}, waiting: frames{last: -1}, room: make(chan struct{}, 1), poll: newPollState(),
 	}
 }
 
@@ -152,9 +153,9 @@ func (q *queue) compact() {
 	}
 }
 
-// step is one turn of a poll of this queue.
-func (q *queue) step(dst []byte, waiter Waiter, last bool) (int, Status) {
-	return q.poll.step(waiter, last, func() (int, Status, bool) {
+// wait is the poll of one queue. timeout < 0 waits for ever.
+func (q *queue) wait(dst []byte, timeout time.Duration) (int, Status) {
+	return q.poll.wait(timeout, func() (int, Status, bool) {
 		used, need, _ := q.fetch(dst)
 		switch {
 		case need > 0:
@@ -164,6 +165,9 @@ func (q *queue) step(dst []byte, waiter Waiter, last bool) (int, Status) {
 		}
 		q.mu.Lock()
 		defer q.mu.Unlock()
+		if q.closed {
+			return 0, StatusClosed, true
+		}
 		return 0, StatusDone, q.delivered
 	})
 }

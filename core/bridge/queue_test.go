@@ -13,43 +13,6 @@ import (
 
 const soon = 10 * time.Second // a bound for what should happen at once
 
-// sleeper is a Waiter for tests.
-type sleeper chan struct{}
-
-func (s sleeper) Signal() {
-	select {
-	case s <- struct{}{}:
-	default:
-	}
-}
-
-type pollable interface {
-	step(dst []byte, waiter Waiter, last bool) (int, Status)
-}
-
-// pollFor does what the C function does: it sleeps between turns. timeout < 0 is for ever.
-func pollFor(from pollable, dst []byte, timeout time.Duration) (int, Status) {
-	if timeout == 0 {
-		return from.step(dst, nil, true)
-	}
-	waiter := make(sleeper, 1)
-	var late <-chan time.Time
-	if timeout > 0 {
-		late = time.After(timeout)
-	}
-	for last := false; ; {
-		used, status := from.step(dst, waiter, last)
-		if status != StatusPending {
-			return used, status
-		}
-		select {
-		case <-waiter:
-		case <-late:
-			last = true
-		}
-	}
-}
-
 func finished() llm.Event { return llm.Event{Kind: llm.EventFinish, Data: &llm.Finish{}} }
 
 func TestFullQueueStopsTheWriterUntilTheHostFetches(t *testing.T) {
@@ -72,7 +35,7 @@ func TestFullQueueStopsTheWriterUntilTheHostFetches(t *testing.T) {
 	if queued, _, _ := q.snapshot(); queued > queueBytes+2000 {
 		t.Errorf("%d bytes wait, the bound is %d", queued, queueBytes)
 	}
-	if _, status := pollFor(q, make([]byte, 64<<10), 0); status != StatusOK {
+	if _, status := q.wait(make([]byte, 64<<10), 0); status != StatusOK {
 		t.Fatal(status.Name())
 	}
 	select {
@@ -106,7 +69,7 @@ func TestTerminalFrameNeedsNoRoomAndComesOnce(t *testing.T) {
 	q.End(finished())
 	q.End(llm.Event{Kind: llm.EventError, Data: llm.Errorf(llm.KindInternal, "too late")})
 	dst := make([]byte, 1<<20)
-	used, status := pollFor(q, dst, 0)
+	used, status := q.wait(dst, 0)
 	if status != StatusOK {
 		t.Fatal(status.Name())
 	}
@@ -114,7 +77,7 @@ func TestTerminalFrameNeedsNoRoomAndComesOnce(t *testing.T) {
 	if len(pieces) != 2 || pieces[1].kind != llm.EventFinish {
 		t.Errorf("%d frames, the last of kind %d", len(pieces), pieces[len(pieces)-1].kind)
 	}
-	if _, status := pollFor(q, dst, -1); status != StatusDone {
+	if _, status := q.wait(dst, -1); status != StatusDone {
 		t.Errorf("after the terminal frame: %v, want done", status.Name())
 	}
 }
@@ -122,29 +85,29 @@ func TestTerminalFrameNeedsNoRoomAndComesOnce(t *testing.T) {
 func TestPollStatuses(t *testing.T) {
 	q := newQueue(nil)
 	dst := make([]byte, 100)
-	if _, status := pollFor(q, dst, 0); status != StatusTimeout {
+	if _, status := q.wait(dst, 0); status != StatusTimeout {
 		t.Errorf("empty: %v", status.Name())
 	}
 	q.poll.wake()
 	q.poll.wake()
-	if _, status := pollFor(q, dst, -1); status != StatusWoken {
+	if _, status := q.wait(dst, -1); status != StatusWoken {
 		t.Errorf("woken before: %v", status.Name())
 	}
-	if _, status := pollFor(q, dst, time.Millisecond); status != StatusTimeout {
+	if _, status := q.wait(dst, time.Millisecond); status != StatusTimeout {
 		t.Errorf("two wakes are one: %v", status.Name())
 	}
 	time.AfterFunc(5*time.Millisecond, q.poll.wake)
-	if _, status := pollFor(q, dst, soon); status != StatusWoken {
+	if _, status := q.wait(dst, soon); status != StatusWoken {
 		t.Errorf("woken while it waits: %v", status.Name())
 	}
 	q.Emit(text(llm.EventText, 0, strings.Repeat("x", 200)))
 	_ = q.Flush(context.Background())
-	if need, status := pollFor(q, dst, 0); status != StatusTooSmall || need != frameHeader+200 {
+	if need, status := q.wait(dst, 0); status != StatusTooSmall || need != frameHeader+200 {
 		t.Errorf("small buffer: %v, needs %d", status.Name(), need)
 	}
 	time.AfterFunc(5*time.Millisecond, q.close)
 	q.waiting = frames{last: -1}
-	if _, status := pollFor(q, dst, soon); status != StatusClosed {
+	if _, status := q.wait(dst, soon); status != StatusClosed {
 		t.Errorf("closed while it waits: %v", status.Name())
 	}
 }
@@ -155,13 +118,13 @@ func TestOnlyOnePoller(t *testing.T) {
 	ended := make(chan Status)
 	go func() {
 		close(started)
-		_, status := pollFor(q, make([]byte, 10), soon)
+		_, status := q.wait(make([]byte, 10), soon)
 		ended <- status
 	}()
 	<-started
 	deadline := time.Now().Add(soon)
 	for {
-		if _, status := pollFor(q, make([]byte, 10), 0); status == StatusBusy {
+		if _, status := q.wait(make([]byte, 10), 0); status == StatusBusy {
 			break
 		}
 		if time.Now().After(deadline) {
@@ -196,7 +159,7 @@ func TestInboxServesAllItsCallsInTurn(t *testing.T) {
 	seen := map[uint64]int{}
 	dst := make([]byte, 100)
 	for polls := 0; ; polls++ {
-		used, status := pollFor(box, dst, 0)
+		used, status := box.wait(dst, 0)
 		if status == StatusTimeout {
 			break
 		}
@@ -216,10 +179,10 @@ func TestInboxServesAllItsCallsInTurn(t *testing.T) {
 	if n, _ := reading.Read(make([]byte, 10)); n != 1 {
 		t.Errorf("%d wake bytes for the second time", n)
 	}
-	if need, status := pollFor(box, make([]byte, 5), 0); status != StatusTooSmall || need < frameHeader {
+	if need, status := box.wait(make([]byte, 5), 0); status != StatusTooSmall || need < frameHeader {
 		t.Errorf("small buffer: %v, needs %d", status.Name(), need)
 	}
-	if used, status := pollFor(box, dst, 0); status != StatusOK || readFrames(t, dst[:used])[0].call != 2 {
+	if used, status := box.wait(dst, 0); status != StatusOK || readFrames(t, dst[:used])[0].call != 2 {
 		t.Errorf("after a small buffer: %v", status.Name())
 	}
 }

@@ -14,9 +14,6 @@ const (
 	StatusTooSmall Status = -4 // the buffer is too small; used says what is needed
 	StatusInvalid  Status = -5 // a null pointer, or a handle of another kind
 	StatusInternal Status = -6 // a bug in pyagent
-
-	// StatusPending is only for Waiters and never leaves the library.
-	StatusPending Status = 100
 )
 
 // Name is the status in words.

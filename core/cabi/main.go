@@ -5,11 +5,12 @@ package main
 /*
 #include <stdlib.h>
 #include "pyagent.h"
-#include "wait.h"
 */
 import "C"
 
 import (
+	"os"
+	"time"
 	"unsafe"
 
 	"pyagent/core/bridge"
@@ -17,7 +18,15 @@ import (
 )
 
 // library is the one instance that the C functions speak to: C has no place to keep it.
-var library = bridge.New()
+var library = newLibrary()
+
+func newLibrary() *bridge.Bridge {
+	made := bridge.New()
+	if os.Getenv("GOMAXPROCS") == "" {
+		made.ManageProcessors()
+	}
+	return made
+}
 
 // names are strings for C, made once because C may keep them.
 var names = cNames()
@@ -84,25 +93,18 @@ func pyagent_submit(client, inbox C.uint64_t, request *C.pyagent_text, requestLe
 	})
 }
 
-// pyagent_poll_turn is one turn of pyagent_poll, which waits in C between the turns.
-//
-//export pyagent_poll_turn
-func pyagent_poll_turn(handle C.uint64_t, buf unsafe.Pointer, capacity C.size_t, used *C.size_t, w *C.pyagent_waiter, last C.int) C.int32_t {
+//export pyagent_poll
+func pyagent_poll(handle C.uint64_t, buf unsafe.Pointer, capacity C.size_t, timeoutMs C.int32_t, used *C.size_t) C.int32_t {
+	if used == nil || buf == nil && capacity > 0 {
+		return C.PYAGENT_INVALID
+	}
+	timeout := time.Duration(timeoutMs) * time.Millisecond
 	return guarded(func() bridge.Status {
-		var waiter bridge.Waiter
-		if w != nil {
-			waiter = hostThread{w}
-		}
-		n, status := library.Poll(uint64(handle), output(buf, capacity), waiter, last != 0)
+		n, status := library.Poll(uint64(handle), output(buf, capacity), timeout)
 		*used = C.size_t(n)
 		return status
 	})
 }
-
-// hostThread is a thread that waits in pyagent_poll.
-type hostThread struct{ waiter *C.pyagent_waiter }
-
-func (t hostThread) Signal() { C.pyagent_waiter_signal(t.waiter) }
 
 //export pyagent_wake
 func pyagent_wake(handle C.uint64_t) C.int32_t {
