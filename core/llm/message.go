@@ -69,7 +69,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 		if guess := Nearest(key, []string{"role", "content", "name", "tool_calls", "tool_call_id"}); guess != "" {
 			return Configuration("messages", "a message has the unknown key %q; did you mean %q?", key, guess)
 		}
-		m.Extra = append(m.Extra, Member{key, value})
+		m.Extra = append(m.Extra, Member{key, bytes.Clone(value)})
 		return nil
 	})
 }
@@ -146,7 +146,7 @@ func (c *ToolCall) UnmarshalJSON(data []byte) error {
 		case "function", "custom":
 			return eachMember(value, c.setFunction)
 		}
-		c.Extra = append(c.Extra, Member{key, value})
+		c.Extra = append(c.Extra, Member{key, bytes.Clone(value)})
 		return nil
 	})
 	if err == nil && c.Name == "" {
@@ -167,7 +167,7 @@ func (c *ToolCall) setFunction(key string, value json.RawMessage) error {
 			c.Arguments = string(value)
 		}
 	default:
-		c.Inner = append(c.Inner, Member{key, value})
+		c.Inner = append(c.Inner, Member{key, bytes.Clone(value)})
 	}
 	return nil
 }
@@ -189,28 +189,6 @@ func (t *Tool) UnmarshalJSON(data []byte) error {
 func (t *Tool) check(index int) *Error {
 	if t.Type == "" {
 		return Configuration("tools", "tools[%d] has no type; a function is {\"type\": \"function\", \"function\": {\"name\": ...}}", index)
-	}
-	return nil
-}
-
-// eachMember visits the members of a JSON object in order.
-func eachMember(data []byte, visit func(key string, value json.RawMessage) error) error {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	if opening, err := decoder.Token(); err != nil || opening != json.Delim('{') {
-		return Configuration("messages", "expected an object, got %s", jsonKind(data))
-	}
-	for decoder.More() {
-		key, err := decoder.Token()
-		if err != nil {
-			return err
-		}
-		var value json.RawMessage
-		if err := decoder.Decode(&value); err != nil {
-			return err
-		}
-		if err := visit(key.(string), value); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -1,0 +1,58 @@
+package llm
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+)
+
+// members is what a json.Decoder finds in an object.
+func members(t *testing.T, data []byte) (found []Member) {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if _, err := decoder.Token(); err != nil {
+		t.Fatal(err)
+	}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, Member{key.(string), value})
+	}
+	return found
+}
+
+// The members of every valid object are those that the standard decoder finds.
+func FuzzEachMember(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, ` { } `, `{"a":1}`, "{ \"a\" : [1, {\"b\":\"}]\"}] ,\n\"c\\\"\\u0041\":null, \"d\":-1.5e3 }", `{"":"","\\":"\\\""}`,
+		`{"a":true,"b":false,"c":{},"d":[],"a":[[[]]]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if !json.Valid(data) || jsonKind(data) != "an object" {
+			return
+		}
+		want, got := members(t, data), []Member(nil)
+		if err := eachMember(data, func(key string, value json.RawMessage) error {
+			got = append(got, Member{key, value})
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%d members, want %d", len(got), len(want))
+		}
+		for i := range want {
+			if got[i].Key != want[i].Key || !bytes.Equal(got[i].Value, want[i].Value) {
+				t.Fatalf("member %d is %q %q, want %q %q", i, got[i].Key, got[i].Value, want[i].Key, want[i].Value)
+			}
+		}
+	})
+}
