@@ -80,23 +80,39 @@ class ResponseMethods:
             max_tokens: The most tokens to generate. Sent under the name that the model takes.
             top_p: The share of probability to sample from, 0 to 1.
             stop: Text, or up to four of them, that ends the answer.
-            frequency_penalty, presence_penalty: -2 to 2.
+            frequency_penalty: -2 to 2; above 0, what was said often is said less.
+            presence_penalty: -2 to 2; above 0, what was said at all is said less.
             seed: The same seed asks for the same answer.
             response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
             top_k: How many tokens to sample from.
-            tools, tool_choice, parallel_tool_calls: In OpenAI's form.
-            logprobs, top_logprobs: Asks for token probabilities.
+            tools: What the model may call, in OpenAI's form.
+            tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
+            parallel_tool_calls: Whether the model may ask for several calls at once.
+            logprobs: Give the log-probability of every token.
+            top_logprobs: Give this many other likely tokens beside each one too.
             logit_bias: Token id to a bias from -100 to 100.
             n: How many answers. More than one are in `Response.choices`.
-            reasoning_effort, verbosity, service_tier, store, metadata, user, prompt_cache_key, safety_identifier,
-                modalities, audio, prediction, stream_options: As in OpenAI's chat API.
+            reasoning_effort: How long to think: "low", "medium", "high", or the vendor's other words.
+            verbosity: How much to write: "low", "medium" or "high".
+            service_tier: The vendor's class of service, for example "flex".
+            store: Whether the vendor shall keep the answer.
+            metadata: Labels for an answer that is kept.
+            user: Your own id of the end user.
+            prompt_cache_key: Requests with the same key find each other's prompt in the vendor's cache.
+            safety_identifier: A hash of the end user's id, by which the vendor recognises abuse.
+            modalities: What to answer with, for example ["text", "audio"].
+            audio: Voice and format of an answer in audio, in OpenAI's form.
+            prediction: Text that the answer will mostly repeat, in OpenAI's form; it then comes sooner.
+            stream_options: For streams only, an error here.
             extra_body: Fields that only the vendor knows; they have the last word on the request body.
             extra_headers: Added to those of the Provider, winning over them.
             timeout: Seconds to wait for the next thing: the whole answer.
             timeouts: The four clocks one by one, instead of timeout.
             limits: What the answer may weigh.
             max_retries: Attempts after the first.
-            api_key, base_url, model: Instead of the Provider's.
+            api_key: Instead of the Provider's.
+            base_url: Instead of the Provider's.
+            model: Instead of the Provider's.
             include_raw: Keep the vendor's own JSON as `Response.raw`.
 
         Returns:
@@ -169,23 +185,39 @@ class ResponseMethods:
             max_tokens: The most tokens to generate. Sent under the name that the model takes.
             top_p: The share of probability to sample from, 0 to 1.
             stop: Text, or up to four of them, that ends the answer.
-            frequency_penalty, presence_penalty: -2 to 2.
+            frequency_penalty: -2 to 2; above 0, what was said often is said less.
+            presence_penalty: -2 to 2; above 0, what was said at all is said less.
             seed: The same seed asks for the same answer.
             response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
             top_k: How many tokens to sample from.
-            tools, tool_choice, parallel_tool_calls: In OpenAI's form.
-            logprobs, top_logprobs: Asks for token probabilities.
+            tools: What the model may call, in OpenAI's form.
+            tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
+            parallel_tool_calls: Whether the model may ask for several calls at once.
+            logprobs: Give the log-probability of every token.
+            top_logprobs: Give this many other likely tokens beside each one too.
             logit_bias: Token id to a bias from -100 to 100.
             n: How many answers. Only 1 here; generate() shows several.
-            reasoning_effort, verbosity, service_tier, store, metadata, user, prompt_cache_key, safety_identifier,
-                modalities, audio, prediction, stream_options: As in OpenAI's chat API.
+            reasoning_effort: How long to think: "low", "medium", "high", or the vendor's other words.
+            verbosity: How much to write: "low", "medium" or "high".
+            service_tier: The vendor's class of service, for example "flex".
+            store: Whether the vendor shall keep the answer.
+            metadata: Labels for an answer that is kept.
+            user: Your own id of the end user.
+            prompt_cache_key: Requests with the same key find each other's prompt in the vendor's cache.
+            safety_identifier: A hash of the end user's id, by which the vendor recognises abuse.
+            modalities: What to answer with, for example ["text", "audio"].
+            audio: Voice and format of an answer in audio, in OpenAI's form.
+            prediction: Text that the answer will mostly repeat, in OpenAI's form; it then comes sooner.
+            stream_options: OpenAI's options of a stream.
             extra_body: Fields that only the vendor knows; they have the last word on the request body.
             extra_headers: Added to those of the Provider, winning over them.
             timeout: Seconds to wait for the next thing: the first piece, and each pause after it.
             timeouts: The four clocks one by one, instead of timeout.
             limits: What the answer may weigh.
             max_retries: Attempts after the first.
-            api_key, base_url, model: Instead of the Provider's.
+            api_key: Instead of the Provider's.
+            base_url: Instead of the Provider's.
+            model: Instead of the Provider's.
             include_raw: Give the vendor's own JSON as events, and as `Response.raw`.
 
         Returns:

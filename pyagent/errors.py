@@ -1,4 +1,4 @@
-"""Every exception that pyagent raises on purpose, and the table from the core's error kinds to these classes.
+"""Every exception that pyagent raises on purpose, as a tree. Which error of the core is which, is in _kinds.py.
 
 PyAgentError(Exception)
 ├── APIConnectionError(ConnectionError)          no answer: name, refused, TLS, reset

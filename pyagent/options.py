@@ -13,8 +13,9 @@ class Timeouts(Value):
 
     Args:
         connect: From the start of an attempt to a connection, TLS included. Default 10.
-        first_token: From there to the first visible piece of the answer. Default 600.
-        idle: The longest pause between two pieces. Keep-alive signals do not count as pieces. Default 180.
+        first_token: From the start of an attempt, connecting included, to the first visible piece of a stream. Default
+            600. A one-shot answer comes in one piece: there it bounds the wait for all of it, and only when given.
+        idle: The longest pause between two pieces of a stream. Keep-alive signals do not count as pieces. Default 180.
         total: Everything, retries included. Default 600 for a one-shot call, none for a stream.
 
     Raises:

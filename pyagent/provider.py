@@ -44,13 +44,14 @@ class Provider(Presets, TextMethods, ResponseMethods):
         limits: What an answer may weigh.
         max_retries: Attempts after the first. Default: PYAGENT_MAX_RETRIES, then 2.
         retry_backoff: Seconds before the first retry, doubled each time. Default: PYAGENT_RETRY_BACKOFF_MS, then 0.25.
-        extra_headers: Sent with every request.
+        extra_headers: Sent with every request. Authorization or api-key among them is as good as a key.
         proxy: URL of a proxy, or "" for none. Default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
         ca_file: Certificates (PEM) to trust in addition to the system's.
         client_cert: The files of a client certificate and of its key.
         http2: Use HTTP/2 where the vendor offers it.
-        max_connections: The most connections at once. Default: no limit.
-        api_version, deployment: For Azure.
+        max_connections: The most connections to one host at once. Default: no limit.
+        api_version: For Azure, the version of its interface.
+        deployment: For Azure, the name of the deployment.
 
     Raises:
         ConfigurationError: There is no key or no address, or an option or environment variable is wrong. A ValueError.
@@ -84,11 +85,12 @@ class Provider(Presets, TextMethods, ResponseMethods):
         self._model: str = _checks.string("model", model)
         self._base_url = _find_base_url(provider, row, base_url)
         self._proxy = _optional(_checks.string, "proxy", proxy)
+        headers = _optional(_checks.headers, "extra_headers", extra_headers)
         config = {
             "provider": provider,
             "base_url": self._base_url,
-            "api_key": _find_key(row, api_key),
-            "extra_headers": _optional(_checks.headers, "extra_headers", extra_headers),
+            "api_key": _find_key(row, api_key, headers),
+            "extra_headers": headers,
             "timeouts": _find_clocks(timeout, timeouts),
             "limits": _request.bounds(limits),
             "max_retries": _checks.count("max_retries", max_retries),
@@ -168,11 +170,12 @@ def _find_base_url(provider: str | dict[str, Any], row: Row, given: str | None) 
     return url.rstrip("/")
 
 
-def _find_key(row: Row, given: str | None) -> str | None:
+def _find_key(row: Row, given: str | None, headers: dict[str, str] | None) -> str | None:
     if given is not None:
         return _checks.string("api_key", given)  # type: ignore[no-any-return]
     key = _read_first(row.key_env)
-    if key is None and row.key_env and not row.key_optional:
+    in_headers = any(name.lower() in {"authorization", "api-key"} for name in headers or ())
+    if key is None and row.key_env and not row.key_optional and not in_headers:
         raise ConfigurationError(
             f"No api_key provided and {' or '.join(row.key_env)} environment variable is not set.", param="api_key"
         )

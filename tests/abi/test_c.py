@@ -1,7 +1,6 @@
 """The C examples, compiled against the header and the library as they ship: plain, and with what watches over memory.
 
-Tried and left out: LeakSanitizer, which sees Go's own stacks and heap as lost memory and therefore stays off; and
-ThreadSanitizer, which does not know Go's scheduler and reports its hand-overs as races.
+Not used: LeakSanitizer, which the options below switch off, and ThreadSanitizer.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         for name in (*row.key_env, *row.base_url_env, *row.api_version_env, *row.deployment_env):
             monkeypatch.delenv(name, raising=False)
     for name in list(os.environ):
-        if name.startswith("PYAGENT_") or name.upper() in PROXIES:
+        # Not the library: whoever names one wants it tested, and which test loads it is a matter of order.
+        if (name.startswith("PYAGENT_") and name != "PYAGENT_LIBRARY") or name.upper() in PROXIES:
             monkeypatch.delenv(name)
 
 

@@ -58,6 +58,16 @@ def test_local_vendors_need_no_key(name: str) -> None:
     assert "api_key" not in config(Provider("m", provider=name))
 
 
+@pytest.mark.parametrize("name", ["Authorization", "authorization", "api-key", "Api-Key"])
+def test_a_key_may_be_among_the_headers(name: str) -> None:
+    headers = {"X-Other": "1", name: "secret"}
+    sent = config(Provider("m", extra_headers=headers))
+    assert (sent["extra_headers"], "api_key" in sent) == (headers, False)
+    assert "secret" not in repr(Provider("m", extra_headers=headers))
+    with pytest.raises(ConfigurationError, match="No api_key provided"):
+        Provider("m", extra_headers={"X-Other": "1"})
+
+
 def test_base_url_comes_from_argument_then_environment_then_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert config(Provider.openai("m", api_key="k"))["base_url"] == "https://api.openai.com/v1"
     monkeypatch.setenv("OPENAI_BASE_URL", "http://env/v1/")

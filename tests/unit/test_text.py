@@ -182,6 +182,20 @@ def test_timeouts_of_one_call(
     assert caught.value.clock == clock
 
 
+def test_the_first_token_of_a_one_shot_answer_is_all_of_it(provider: Provider, script: Script) -> None:
+    with pytest.raises(APITimeoutError, match="first_token") as caught:
+        provider.generate_text(
+            "a b", extra_body=script(header_delay=5), max_retries=0, timeouts=Timeouts(first_token=0.1)
+        )
+    assert caught.value.clock == "first_token"
+
+
+def test_a_key_among_the_headers_reaches_the_vendor(server: Server) -> None:
+    provider = Provider("m", base_url=server.url, extra_headers={"Authorization": "Token abc"})
+    provider.generate_text("hi")
+    assert server.only()["headers"]["authorization"] == "Token abc"
+
+
 def test_limits_of_one_call(provider: Provider, script: Script) -> None:
     with pytest.raises(LimitExceededError, match="event_bytes"):
         list(provider.stream_text("", limits=Limits(event_bytes=1000), extra_body=script(pieces=["x" * 5000])))

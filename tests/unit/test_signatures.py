@@ -1,0 +1,114 @@
+"""The four methods that ask a model, and the constructors: their parameters and docstrings agree wherever meant to."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+
+from pyagent import Provider
+from pyagent._option_types import TextOptions
+from pyagent._request import _CHECKS
+
+PLAIN = ("generate_text", "stream_text")
+FULL = ("generate", "stream")
+
+# rusty-agent-sdk's parameters with their defaults, in its order.
+RUSTY = [
+    ("prompt", None), ("system_prompt", None), ("messages", None), ("temperature", None), ("max_tokens", None),
+    ("top_p", None), ("stop", None), ("frequency_penalty", None), ("presence_penalty", None), ("seed", None),
+    ("response_format", None), ("include_usage", False),
+]  # fmt: skip
+
+# What a one-shot call and a stream cannot say in the same words.
+OWN_WORDS = {"include_usage", "include_raw", "n", "stream_options", "timeout"}
+
+# Parameters that are made into other fields of a request before the types of the rest are checked.
+MADE_INTO_OTHERS = {"prompt", "system_prompt", "messages", "model", "timeout", "timeouts", "limits"}
+
+
+def parameters(name: str) -> list[tuple[str, Any, str]]:
+    found = list(inspect.signature(getattr(Provider, name)).parameters.values())[1:]
+    assert [p.kind for p in found] == [inspect.Parameter.POSITIONAL_OR_KEYWORD] + [inspect.Parameter.KEYWORD_ONLY] * (
+        len(found) - 1
+    )
+    return [(p.name, p.default, str(p.annotation)) for p in found]
+
+
+def section(function: Any, title: str) -> str:
+    text = inspect.getdoc(function) or ""
+    found = re.search(rf"^{title}:\n((?: .*\n|\n(?= ))+)", text + "\n", re.MULTILINE)
+    assert found, f"{function.__qualname__} has no section {title}"
+    return found.group(1)
+
+
+def described(function: Any) -> list[tuple[str, str]]:
+    """Each parameter that a docstring names, with its words."""
+    entries = re.split(r"^    (?=\S)", section(function, "Args"), flags=re.MULTILINE)[1:]
+    pairs = [entry.split(": ", 1) for entry in entries]
+    return [(name, " ".join(words.split())) for name, words in pairs]
+
+
+def test_rustys_parameters_come_first() -> None:
+    assert [(name, default) for name, default, _ in parameters("generate_text")][: len(RUSTY)] == RUSTY
+
+
+def test_pairs_have_equal_parameters() -> None:
+    assert parameters("generate_text") == parameters("stream_text")
+    assert parameters("generate") == parameters("stream")
+
+
+def test_the_plain_and_the_full_methods_differ_in_one_parameter() -> None:
+    plain = [p for p in parameters("generate_text") if p[0] != "include_usage"]
+    full = [p for p in parameters("generate") if p[0] != "include_raw"]
+    assert plain == full
+
+
+def test_the_types_for_checkers_are_the_methods() -> None:
+    taken = {name: kind for name, _, kind in parameters("generate_text") if name not in {"prompt", "include_usage"}}
+    assert {name: getattr(kind, "__forward_arg__", kind) for name, kind in TextOptions.__annotations__.items()} == taken
+
+
+def test_every_parameter_is_checked() -> None:
+    named = {name for method in (*PLAIN, *FULL) for name, _, _ in parameters(method)}
+    assert set(_CHECKS) == named - MADE_INTO_OTHERS
+
+
+@pytest.mark.parametrize("name", [*PLAIN, *FULL])
+def test_every_parameter_has_a_line_of_its_own(name: str) -> None:
+    pairs = described(getattr(Provider, name))
+    assert [parameter for parameter, _ in pairs] == [parameter for parameter, _, _ in parameters(name)]
+    assert all(words.endswith(".") for _, words in pairs)
+
+
+def test_the_constructor_describes_every_parameter() -> None:
+    taken = set(inspect.signature(Provider.__init__).parameters) - {"self"}
+    assert sorted(name for name, _ in described(Provider)) == sorted(taken)
+
+
+def test_the_methods_use_the_same_words() -> None:
+    first = dict(described(Provider.generate_text))
+    for name in ("stream_text", *FULL):
+        other = dict(described(getattr(Provider, name)))
+        for parameter in (first.keys() & other.keys()) - OWN_WORDS:
+            assert other[parameter] == first[parameter], f"{name}: {parameter}"
+
+
+def test_the_methods_raise_the_same_errors() -> None:
+    assert len({section(getattr(Provider, name), "Raises") for name in (*PLAIN, *FULL)}) == 1
+
+
+def test_presets_take_the_options_of_the_constructor() -> None:
+    def options(function: Any) -> dict[str, Any]:
+        found = inspect.signature(function).parameters
+        return {name: (p.default, p.annotation) for name, p in found.items() if name not in {"self", "model"}}
+
+    def without(*names: str) -> dict[str, Any]:
+        return {name: rest for name, rest in options(Provider.__init__).items() if name not in names}
+
+    assert options(Provider.azure) == without("provider")
+    for name in ("openai", "anthropic", "openrouter", "compatible"):
+        assert options(getattr(Provider, name)) == without("provider", "api_version", "deployment")
+    assert options(Provider.echo) == without("provider", "api_version", "deployment", "api_key", "base_url")
