@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
+from _thread import allocate_lock
 
 from . import _checks, _request
 from ._environment import network_variables, without_secrets
@@ -108,7 +108,7 @@ class Provider(Presets, TextMethods, ResponseMethods):
     def _configure(self, config: dict[str, Any]) -> None:
         self._config = config
         self._client: Client | None = None
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
     def _start(self, op: str, arguments: dict[str, Any]) -> Call:
         """Submits a request made of a method's local variables."""
