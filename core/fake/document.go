@@ -73,7 +73,7 @@ func (o *output) document(status int, contentType string, body []byte) error {
 		if end == EndStall {
 			return o.stall(false)
 		}
-		return o.cut(end == EndReset)
+		return o.end(nil)
 	case EndOpen:
 		if err := o.write(body); err != nil {
 			return err
@@ -87,6 +87,14 @@ func (o *output) document(status int, contentType string, body []byte) error {
 func (o *output) refuse(status int, message, code string) error {
 	o.script = new(Script)
 	return o.document(status, applicationJSON, errorBody(status, message, code))
+}
+
+// fail answers a request that could not be read, if its client is still there.
+func (o *output) fail(err error) error {
+	if wrong, ok := err.(*refusal); ok {
+		return o.refuse(wrong.status, wrong.message, "")
+	}
+	return err
 }
 
 // errorObject is what the script's end "error" sends.

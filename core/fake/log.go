@@ -24,11 +24,10 @@ const (
 
 // observations is what the server saw of its clients.
 type observations struct {
-	mutex    sync.Mutex
-	records  []*record // oldest first
-	bodies   int       // bytes
-	started  int       // requests so far
-	numbered map[string]int
+	mutex   sync.Mutex
+	records []*record // oldest first
+	bodies  int       // bytes
+	started int       // requests so far
 }
 
 // record is one request. It is complete from the start but for deltas, state and ended.
@@ -57,19 +56,19 @@ type observation struct {
 	Remote     string            `json:"remote"`
 }
 
-func (l *observations) begin(r *http.Request, body []byte, accepted *connection) *record {
+func (l *observations) begin(r *http.Request, body []byte, connection int) *record {
 	headers := map[string]string{"host": r.Host}
 	for name, values := range r.Header {
 		headers[strings.ToLower(name)] = strings.Join(values, ", ")
 	}
 	added := &record{log: l, body: body, state: stateOpen, started: time.Now()}
-	added.seen = observation{Method: r.Method, Path: r.URL.RequestURI(), Headers: headers, Remote: r.RemoteAddr}
+	added.seen = observation{Method: r.Method, Path: r.URL.RequestURI(), Headers: headers,
+		Connection: connection, Remote: r.RemoteAddr}
 
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.started++
 	added.seen.ID = l.started
-	added.seen.Connection = l.connection(added.seen.Remote, accepted)
 	l.records = append(l.records, added)
 	l.bodies += len(body)
 	for len(l.records) > maxRecords || l.bodies > maxLogBodies && len(l.records) > 1 {
@@ -78,21 +77,6 @@ func (l *observations) begin(r *http.Request, body []byte, accepted *connection)
 		l.records = l.records[1:]
 	}
 	return added
-}
-
-// connection numbers a connection. Under a foreign http.Server it is known by its remote address only.
-func (l *observations) connection(remote string, accepted *connection) int {
-	if accepted != nil {
-		return accepted.number
-	}
-	if number, ok := l.numbered[remote]; ok {
-		return number
-	}
-	if l.numbered == nil || len(l.numbered) >= maxRecords {
-		l.numbered = make(map[string]int)
-	}
-	l.numbered[remote] = l.started
-	return l.started
 }
 
 // finish notes how a request ended.
@@ -136,16 +120,20 @@ func (l *observations) clear() {
 func unix(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
 
 // observe answers for the log itself.
-func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
+func (s *Server) observe(to *response, r *http.Request) error {
+	fields := make(http.Header)
 	switch r.Method {
-	case http.MethodGet:
-		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(s.log.list())
+	case http.MethodGet, http.MethodHead:
+		list := marshal(s.log.list())
+		fields.Set("Content-Type", applicationJSON)
+		to.start(http.StatusOK, fields, len(list))
+		return to.end(list)
 	case http.MethodDelete:
 		s.log.clear()
-		w.WriteHeader(http.StatusNoContent)
+		to.start(http.StatusNoContent, fields, -1)
 	default:
-		w.Header().Set("Allow", "GET, DELETE")
-		w.WriteHeader(http.StatusMethodNotAllowed)
+		fields.Set("Allow", "GET, HEAD, DELETE")
+		to.start(http.StatusMethodNotAllowed, fields, 0)
 	}
+	return to.end(nil)
 }

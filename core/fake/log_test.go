@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -47,15 +46,15 @@ func TestLogTellsWhatTheClientSent(t *testing.T) {
 
 func TestLogForgetsTheOldest(t *testing.T) {
 	var log observations
-	request := httptest.NewRequest("POST", "/", nil)
+	request, _ := http.NewRequest("POST", "/", nil)
 	for range maxRecords + 5 {
-		log.begin(request, nil, nil)
+		log.begin(request, nil, 1)
 	}
 	if list := log.list(); len(list) != maxRecords || list[0].ID != 6 {
 		t.Errorf("%d requests from id %d", len(list), list[0].ID)
 	}
-	log.begin(request, make([]byte, maxLogBodies-1), nil)
-	log.begin(request, []byte("ab"), nil)
+	log.begin(request, make([]byte, maxLogBodies-1), 1)
+	log.begin(request, []byte("ab"), 1)
 	if list := log.list(); len(list) != 1 || list[0].Body != "ab" {
 		t.Errorf("%d requests", len(list))
 	}

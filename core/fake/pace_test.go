@@ -113,11 +113,14 @@ func TestCloseEndsEveryWait(t *testing.T) {
 				if err == nil {
 					_, err = io.Copy(io.Discard, response.Body)
 				}
-				if took := time.Since(start); err == nil || took > 5*time.Second+closeGrace {
+				if took := time.Since(start); err == nil || took != 5*time.Second {
 					t.Errorf("the answer ended after %v in %v, want an error when the server closes", took, err)
 				}
 				if err := <-closed; err != nil {
 					t.Errorf("Close: %v", err)
+				}
+				if seen := s.server.log.list()[0]; seen.State != stateDisconnected {
+					t.Errorf("the request is %q when Close has returned", seen.State)
 				}
 			})
 		})

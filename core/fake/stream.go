@@ -92,8 +92,10 @@ func (o *output) end(tail []byte) error {
 		return o.writeLast(tail)
 	case EndTruncate:
 		return nil
-	case EndCut, EndReset:
-		return o.cut(o.script.End == EndReset)
+	case EndCut:
+		return errCut
+	case EndReset:
+		return errReset
 	case EndStall:
 		return o.stall(true)
 	case EndOpen:
