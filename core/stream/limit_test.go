@@ -64,12 +64,11 @@ func TestLimit(t *testing.T) {
 // meter counts what a decoder does with its memory: a read that does not go where the one before ended means that the
 // buffer was moved, and a longer one that there is a larger one.
 type meter struct {
-	reader     io.Reader
-	read       int
-	reads      int
-	moves      int
-	after      *byte
-	longestGap int
+	reader io.Reader
+	read   int
+	reads  int
+	moves  int
+	after  *byte
 }
 
 func (m *meter) Read(p []byte) (int, error) {
