@@ -259,7 +259,7 @@ func TestTrickledStreamIsWhole(t *testing.T) {
 }
 
 // flood is more than any socket buffers, so its server waits inside a write for a client that does not read.
-const flood = `{"pieces":["xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"],"repeat":1000000,"per_write":64}`
+const flood = `{"pieces":["zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"],"repeat":1000000,"per_write":64}`
 
 func TestClientLeavesWhileTheServerWrites(t *testing.T) {
 	everywhere(t, func(t *testing.T, s *site) {
@@ -290,6 +290,6 @@ func TestCloseDropsAnswersThatNobodyReads(t *testing.T) {
 // The log says "finished" before the last write, and takes it back when that fails.
 func TestClientLeavesInTheLastWrite(t *testing.T) {
 	s := overPipe(t, Options{})
-	s.leave(body(false, `{"pieces":["xxxxxxxx"],"repeat":100000}`), "")
+	s.leave(body(false, `{"pieces":["zzzzzzzz"],"repeat":100000}`), "")
 	s.last(stateDisconnected)
 }

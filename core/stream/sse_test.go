@@ -247,7 +247,7 @@ func TestReadsOnlyWhenNoEventIsComplete(t *testing.T) {
 func TestDataHasNoRoomBehindIt(t *testing.T) {
 	decoder := NewSSE(strings.NewReader("data: a\n\ndata: b\n\n"), mebibyte)
 	first, _ := decoder.Next()
-	_ = append(first.Data, "xxxxxxxxxxxx"...)
+	_ = append(first.Data, "zzzzzzzzzzzz"...)
 	if second, err := decoder.Next(); err != nil || string(second.Data) != "b" {
 		t.Errorf("got %q, %v", second.Data, err)
 	}

@@ -191,7 +191,7 @@ static void check_inbox(uint64_t client) {
     if (pipe(ends) != 0) exit(99);
     fcntl(ends[1], F_SETFL, O_NONBLOCK);
     check(pyagent_inbox_open(client, ends[1], &inbox) == PYAGENT_OK, "an inbox opens");
-    const char *request = "{\"op\": \"generate\", \"model\": \"echo\", \"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}";
+    const char *request = "{\"op\": \"generate\", \"model\": \"echo\", \"messages\": [{\"role\": \"user\", \"content\": \"z\"}]}";
     for (int i = 0; i < 5; i++) pyagent_submit(client, inbox, request, strlen(request), &calls[i]);
     check(pyagent_poll(calls[0], buffer, cap, 0, &used) == PYAGENT_INVALID, "a call of an inbox is not polled itself");
     while (a.terminals < 5) {
@@ -199,7 +199,7 @@ static void check_inbox(uint64_t client) {
         if (read(ends[0], &byte, 1) != 1) break; /* sleeps until the library writes its byte */
         while (pyagent_poll(inbox, buffer, cap, 0, &used) == PYAGENT_OK) read_frames(&a, buffer, used);
     }
-    check(a.terminals == 5 && strcmp(a.text, "xxxxx") == 0, "an inbox delivers five calls through one descriptor");
+    check(a.terminals == 5 && strcmp(a.text, "zzzzz") == 0, "an inbox delivers five calls through one descriptor");
     for (int i = 0; i < 4; i++) pyagent_close(calls[i]);
     pyagent_close(inbox);
     check(pyagent_close(calls[4]) == PYAGENT_CLOSED, "closing an inbox closes its calls");
