@@ -43,6 +43,19 @@ type client struct {
 	users  atomic.Int64 // the handle and the calls that need the client
 }
 
+// acquire counts a user in, unless the client is gone for good.
+func (c *client) acquire() bool {
+	for {
+		users := c.users.Load()
+		if users == 0 {
+			return false
+		}
+		if c.users.CompareAndSwap(users, users+1) {
+			return true
+		}
+	}
+}
+
 func (c *client) release() {
 	if c.users.Add(-1) == 0 && c.engine != nil {
 		c.engine.Close()
@@ -99,6 +112,9 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 			return 0, status
 		}
 	}
+	if !owner.acquire() { // closed by another thread just now
+		return 0, StatusClosed
+	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	started := &call{queue: newQueue(box), cancel: cancel, began: time.Now()}
 	handle := b.handles.add(started)
@@ -106,9 +122,9 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 	if box != nil && !box.attach(handle) {
 		b.handles.remove(handle)
 		cancel(nil)
+		owner.release()
 		return 0, StatusClosed
 	}
-	owner.users.Add(1)
 	b.procs.began(b.working.Add(1), box == nil)
 	request = bytes.Clone(request) // the host may reuse its buffer as soon as this function returns
 	guard.Go(func() {
