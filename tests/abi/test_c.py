@@ -131,8 +131,8 @@ int main(void) {
 """
 
 
-# Go moves its stacks without telling, so for valgrind whatever passed through one may be uninitialised, also the bytes that
-# it then writes into a buffer of C's. Only addresses are watched.
+# Go moves its stacks without telling, so for valgrind whatever passed through one may be uninitialised, also the bytes
+# that it then writes into a buffer of C's. Only addresses are watched.
 VALGRIND = ("valgrind", "--leak-check=no", "--error-limit=no", "--undef-value-errors=no")
 
 valgrind = pytest.mark.skipif(
