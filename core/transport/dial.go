@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"pyagent/core/llm"
@@ -23,8 +24,8 @@ type link struct {
 // dialer makes connections, directly or through a proxy.
 type dialer struct {
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
-	tls   *tls.Config
-	proxy func(target *url.URL) *url.URL // nil: go directly
+	tls   func() (*tls.Config, *llm.Error) // made at the first handshake
+	proxy func(target *url.URL) *url.URL   // nil: go directly
 }
 
 // connect makes a connection that can carry requests for target. It ends with ctx in every phase.
@@ -69,7 +70,12 @@ func (d *dialer) open(ctx context.Context, scheme string, host *url.URL) (link, 
 
 // secure speaks TLS over a connection.
 func (d *dialer) secure(ctx context.Context, below link, name string) (link, error) {
-	config := d.tls.Clone()
+	shared, err := d.tls()
+	if err != nil {
+		_ = below.raw.Close()
+		return link{}, err
+	}
+	config := shared.Clone()
 	if config.ServerName == "" {
 		config.ServerName = name
 	}
@@ -140,10 +146,10 @@ func addressOf(host *url.URL) string {
 	return net.JoinHostPort(host.Hostname(), port)
 }
 
-func tlsConfig(network llm.Network) (*tls.Config, *llm.Error) {
+// tlsConfig checks the options for TLS and returns a function that makes the configuration once.
+func tlsConfig(network llm.Network) (func() (*tls.Config, *llm.Error), *llm.Error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(64)}
-	var err *llm.Error
-	if config.RootCAs, err = roots(network); err != nil {
+	if err := checkRoots(network); err != nil {
 		return nil, err
 	}
 	if pair := network.ClientCert; len(pair) == 2 {
@@ -153,5 +159,9 @@ func tlsConfig(network llm.Network) (*tls.Config, *llm.Error) {
 		}
 		config.Certificates = []tls.Certificate{certificate}
 	}
-	return config, nil
+	return sync.OnceValues(func() (*tls.Config, *llm.Error) {
+		var err *llm.Error
+		config.RootCAs, err = roots(network)
+		return config, err
+	}), nil
 }

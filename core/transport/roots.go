@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"crypto/x509"
 	"os"
 	"path/filepath"
@@ -8,24 +9,41 @@ import (
 	"pyagent/core/llm"
 )
 
-// roots returns the certificate authorities to trust: the platform's, with those of ca_file, SSL_CERT_FILE and SSL_CERT_DIR
-// added. nil, which is the platform's store loaded at the first handshake, where nothing is to be added.
-func roots(network llm.Network) (*x509.CertPool, *llm.Error) {
-	type source struct{ option, path string }
-	var files []source
+// authority is a file with certificates to trust, and the option that named it.
+type authority struct{ option, path string }
+
+func authorities(network llm.Network) []authority {
+	var files []authority
 	if network.CAFile != "" {
-		files = append(files, source{"ca_file", network.CAFile})
+		files = append(files, authority{"ca_file", network.CAFile})
 	}
 	if path := network.Environment["SSL_CERT_FILE"]; path != "" {
-		files = append(files, source{"SSL_CERT_FILE", path})
+		files = append(files, authority{"SSL_CERT_FILE", path})
 	}
-	for _, folder := range filepath.SplitList(network.Environment["SSL_CERT_DIR"]) {
-		entries, _ := os.ReadDir(folder) // like OpenSSL, a folder that is not there is skipped
-		for _, entry := range entries {
-			files = append(files, source{"SSL_CERT_DIR", filepath.Join(folder, entry.Name())})
+	return files
+}
+
+// checkRoots finds out cheaply whether roots will work: a file that cannot be read is an error when the client is opened, but
+// the hundred authorities of a whole store are only parsed when a server wants to be checked against them.
+func checkRoots(network llm.Network) *llm.Error {
+	for _, file := range authorities(network) {
+		pem, failure := os.ReadFile(file.path)
+		if failure != nil {
+			return llm.Configuration(file.option, "%s %q cannot be read: %s", file.option, file.path, failure)
+		}
+		if !bytes.Contains(pem, []byte("-----BEGIN CERTIFICATE-----")) {
+			return llm.Configuration(file.option, "%s %q holds no PEM certificate", file.option, file.path)
 		}
 	}
-	if len(files) == 0 {
+	return nil
+}
+
+// roots returns the certificate authorities to trust: the platform's, with those of ca_file, SSL_CERT_FILE and SSL_CERT_DIR
+// added. nil, which is the platform's store, where nothing is to be added.
+func roots(network llm.Network) (*x509.CertPool, *llm.Error) {
+	files := authorities(network)
+	folders := filepath.SplitList(network.Environment["SSL_CERT_DIR"])
+	if len(files)+len(folders) == 0 {
 		return nil, nil
 	}
 	pool, failure := x509.SystemCertPool()
@@ -34,15 +52,15 @@ func roots(network llm.Network) (*x509.CertPool, *llm.Error) {
 	}
 	for _, file := range files {
 		pem, failure := os.ReadFile(file.path)
-		if file.option == "SSL_CERT_DIR" {
+		if failure != nil || !pool.AppendCertsFromPEM(pem) {
+			return nil, llm.Configuration(file.option, "%s %q holds no certificate that can be used", file.option, file.path)
+		}
+	}
+	for _, folder := range folders {
+		entries, _ := os.ReadDir(folder) // like OpenSSL, what is not there or no certificate is skipped
+		for _, entry := range entries {
+			pem, _ := os.ReadFile(filepath.Join(folder, entry.Name()))
 			pool.AppendCertsFromPEM(pem)
-			continue
-		}
-		if failure != nil {
-			return nil, llm.Configuration(file.option, "%s %q cannot be read: %s", file.option, file.path, failure)
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, llm.Configuration(file.option, "%s %q holds no PEM certificate", file.option, file.path)
 		}
 	}
 	return pool, nil

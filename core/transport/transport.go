@@ -78,7 +78,11 @@ func New(options Options) (*Transport, *llm.Error) {
 		headerBytes: options.HeaderBytes,
 	}
 	if options.Network.HTTP2 {
-		t.http2 = newHTTP2(options, dial, certificates, proxy)
+		config, err := certificates()
+		if err != nil {
+			return nil, err
+		}
+		t.http2 = newHTTP2(options, dial, config, proxy)
 	}
 	return t, nil
 }

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"io"
@@ -31,6 +32,16 @@ func open(t *testing.T, network llm.Network) *Transport {
 	}
 	t.Cleanup(made.Close)
 	return made
+}
+
+// tlsOf is the configuration that a transport's handshakes use.
+func tlsOf(t *testing.T, client *Transport) *tls.Config {
+	t.Helper()
+	config, err := client.dialer.tls()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
 }
 
 func get(t *testing.T, from *Transport, target string) (int, string, *llm.Error) {
@@ -128,7 +139,7 @@ func TestPrivateAuthority(t *testing.T) {
 		pool := x509.NewCertPool()
 		pool.AddCert(server.Certificate())
 		client := open(t, llm.Network{CAFile: file})
-		client.dialer.tls.ServerName = "elsewhere.test"
+		tlsOf(t, client).ServerName = "elsewhere.test"
 		_, _, err := get(t, client, server.URL)
 		if err == nil || !strings.Contains(err.Message, "another name") {
 			t.Errorf("got %+v", err)
@@ -147,6 +158,7 @@ func TestBadOptions(t *testing.T) {
 	}{
 		"missing authority file": {llm.Network{CAFile: "/nowhere/ca.pem"}, "ca_file"},
 		"file without any":       {llm.Network{CAFile: empty}, "ca_file"},
+		"missing store":          {llm.Network{Environment: map[string]string{"SSL_CERT_FILE": "/nowhere/ca.pem"}}, "SSL_CERT_FILE"},
 		"missing client pair":    {llm.Network{ClientCert: []string{"/nowhere/a", "/nowhere/b"}}, "client_cert"},
 		"proxy that is no URL":   {llm.Network{Proxy: "http://"}, "proxy"},
 		"proxy of another kind":  {llm.Network{Proxy: "ftp://host:1"}, "proxy"},

@@ -17,8 +17,8 @@ import (
 func trust(t *testing.T, server *httptest.Server, proxy string) *Transport {
 	t.Helper()
 	client := open(t, llm.Network{Proxy: proxy})
-	client.dialer.tls.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	client.dialer.tls.ServerName = "example.com" // the name in the test certificate
+	tlsOf(t, client).RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	tlsOf(t, client).ServerName = "example.com" // the name in the test certificate
 	return client
 }
 
@@ -178,7 +178,7 @@ func TestHTTP2WhereItIsOffered(t *testing.T) {
 	defer server.Close()
 	for want, network := range map[string]llm.Network{"HTTP/2.0": {HTTP2: true}, "HTTP/1.1": {}} {
 		client := open(t, network)
-		client.dialer.tls.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+		tlsOf(t, client).RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 		if _, body, err := get(t, client, server.URL); err != nil || body != want {
 			t.Errorf("got %q %v, want %q", body, err, want)
 		}
