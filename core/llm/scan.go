@@ -1,90 +1,102 @@
 package llm
 
-import (
-	"bytes"
-	"encoding/json"
-)
+import "encoding/json"
 
 // eachMember visits the members of a JSON object in order. data has been found valid by whoever read the text around it, so
 // that finding the members is only a matter of counting quotes and brackets; a json.Decoder for every message would cost
 // more than the rest of a small request. value is a part of data.
 func eachMember(data []byte, visit func(key string, value json.RawMessage) error) error {
-	at := skipSpace(data, 0)
+	at := SkipSpace(data, 0)
 	if at == len(data) || data[at] != '{' {
 		return Configuration("messages", "expected an object, got %s", jsonKind(data))
 	}
-	at = skipSpace(data, at+1)
+	at = SkipSpace(data, at+1)
 	for at < len(data) && data[at] == '"' {
-		end := skipString(data, at)
+		end := SkipString(data, at)
+		if end < 0 {
+			return errBroken()
+		}
 		var key string
 		if err := json.Unmarshal(data[at:end], &key); err != nil {
 			return err
 		}
-		at = skipSpace(data, skipSpace(data, end)+1) // over the colon
-		end = skipValue(data, at)
+		at = SkipSpace(data, SkipSpace(data, end)+1) // over the colon
+		if end = SkipValue(data, at); end < 0 {
+			return errBroken()
+		}
 		if err := visit(key, data[at:end]); err != nil {
 			return err
 		}
-		at = skipSpace(data, end)
+		at = SkipSpace(data, end)
 		if at < len(data) && data[at] == ',' {
-			at = skipSpace(data, at+1)
+			at = SkipSpace(data, at+1)
 		}
 	}
 	return nil
 }
 
-func skipSpace(data []byte, at int) int {
-	for at < len(data) && (data[at] == ' ' || data[at] == '\n' || data[at] == '\r' || data[at] == '\t') {
+func errBroken() *Error { return Configuration("messages", "a JSON object does not end") }
+
+// SkipSpace returns where the white space that may begin at at ends.
+func SkipSpace(data []byte, at int) int {
+	for at < len(data) && (data[at] == ' ' || data[at] == '\t' || data[at] == '\n' || data[at] == '\r') {
 		at++
 	}
-	return min(at, len(data))
+	return at
 }
 
-// skipString returns the position behind the string that begins at a quote.
-func skipString(data []byte, at int) int {
-	for at++; at < len(data); at++ {
-		next := bytes.IndexAny(data[at:], "\"\\")
-		if next < 0 {
-			break
+// SkipString returns where the string that begins at the quote ends, behind its closing quote; -1 if it does not end.
+func SkipString(data []byte, at int) int {
+	for i := at + 1; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
 		}
-		at += next
-		if data[at] == '"' {
-			return at + 1
-		}
-		at++ // what is escaped
 	}
-	return len(data)
+	return -1
 }
 
-// skipValue returns the position behind the value that begins at at.
-func skipValue(data []byte, at int) int {
+// SkipValue returns where a value of valid JSON ends; -1 if it does not.
+func SkipValue(data []byte, at int) int {
+	if at >= len(data) {
+		return -1
+	}
+	switch data[at] {
+	case '"':
+		return SkipString(data, at)
+	case '{', '[':
+		return skipNested(data, at)
+	}
+	for at < len(data) {
+		switch data[at] {
+		case ',', '}', ']', ' ', '\t', '\n', '\r':
+			return at
+		}
+		at++
+	}
+	return at
+}
+
+func skipNested(data []byte, at int) int {
 	depth := 0
 	for at < len(data) {
 		switch data[at] {
 		case '"':
-			at = skipString(data, at)
+			if at = SkipString(data, at); at < 0 {
+				return -1
+			}
+			continue
 		case '{', '[':
 			depth++
-			at++
 		case '}', ']':
-			if depth == 0 {
-				return at // the end of what is around a bare value
-			}
 			depth--
-			at++
-		case ',', ' ', '\n', '\r', '\t':
 			if depth == 0 {
-				return at
+				return at + 1
 			}
-			at++
-			continue
-		default:
-			at++
-			continue
 		}
-		if depth == 0 {
-			return at
-		}
+		at++
 	}
-	return at
+	return -1
 }

@@ -3,6 +3,8 @@ package provider
 import (
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"pyagent/core/llm"
 )
 
 // span is the inside of a string within some bytes.
@@ -11,14 +13,14 @@ type span struct{ start, end int }
 // findString walks valid JSON to the string at a path. It refuses wherever encoding/json might take another value than
 // the one found: a key on the way that occurs twice in its object, in any case or spelt with escapes.
 func findString(data []byte, path []string) (span, bool) {
-	at := skipSpace(data, 0)
+	at := llm.SkipSpace(data, 0)
 	for _, step := range path {
 		if at >= len(data) {
 			return span{}, false
 		}
 		switch data[at] {
 		case '[':
-			at = skipSpace(data, at+1)
+			at = llm.SkipSpace(data, at+1)
 			if step != "0" || at >= len(data) || data[at] == ']' {
 				return span{}, false
 			}
@@ -35,7 +37,7 @@ func findString(data []byte, path []string) (span, bool) {
 	if at >= len(data) || data[at] != '"' {
 		return span{}, false
 	}
-	end := skipString(data, at)
+	end := llm.SkipString(data, at)
 	if end < 0 {
 		return span{}, false
 	}
@@ -44,18 +46,18 @@ func findString(data []byte, path []string) (span, bool) {
 
 // findMember returns where the value of a key begins in the object that begins at start.
 func findMember(data []byte, start int, key string) (int, bool) {
-	found, at := -1, skipSpace(data, start+1)
+	found, at := -1, llm.SkipSpace(data, start+1)
 	for at < len(data) && data[at] == '"' {
-		end := skipString(data, at)
+		end := llm.SkipString(data, at)
 		if end < 0 {
 			return 0, false
 		}
 		name := data[at+1 : end-1]
-		at = skipSpace(data, end)
+		at = llm.SkipSpace(data, end)
 		if at >= len(data) || data[at] != ':' {
 			return 0, false
 		}
-		at = skipSpace(data, at+1)
+		at = llm.SkipSpace(data, at+1)
 		exact, similar := compareKey(name, key)
 		if similar && (!exact || found >= 0) {
 			return 0, false
@@ -63,12 +65,12 @@ func findMember(data []byte, start int, key string) (int, bool) {
 		if exact {
 			found = at
 		}
-		if at = skipValue(data, at); at < 0 {
+		if at = llm.SkipValue(data, at); at < 0 {
 			return 0, false
 		}
-		at = skipSpace(data, at)
+		at = llm.SkipSpace(data, at)
 		if at < len(data) && data[at] == ',' {
-			at = skipSpace(data, at+1)
+			at = llm.SkipSpace(data, at+1)
 		}
 	}
 	return found, found >= 0 && at < len(data) && data[at] == '}'
@@ -95,69 +97,6 @@ func lower(c byte) byte {
 		return c + 'a' - 'A'
 	}
 	return c
-}
-
-func skipSpace(data []byte, at int) int {
-	for at < len(data) && (data[at] == ' ' || data[at] == '\t' || data[at] == '\n' || data[at] == '\r') {
-		at++
-	}
-	return at
-}
-
-// skipString returns where the string that begins at the quote ends, behind its closing quote.
-func skipString(data []byte, at int) int {
-	for i := at + 1; i < len(data); i++ {
-		switch data[i] {
-		case '"':
-			return i + 1
-		case '\\':
-			i++
-		}
-	}
-	return -1
-}
-
-// skipValue returns where a value of valid JSON ends.
-func skipValue(data []byte, at int) int {
-	if at >= len(data) {
-		return -1
-	}
-	switch data[at] {
-	case '"':
-		return skipString(data, at)
-	case '{', '[':
-		return skipNested(data, at)
-	}
-	for at < len(data) {
-		switch data[at] {
-		case ',', '}', ']', ' ', '\t', '\n', '\r':
-			return at
-		}
-		at++
-	}
-	return at
-}
-
-func skipNested(data []byte, at int) int {
-	depth := 0
-	for at < len(data) {
-		switch data[at] {
-		case '"':
-			if at = skipString(data, at); at < 0 {
-				return -1
-			}
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-			if depth == 0 {
-				return at + 1
-			}
-		}
-		at++
-	}
-	return -1
 }
 
 // unescape appends the text of a JSON string's inside to out, exactly as encoding/json reads it: half a surrogate pair
