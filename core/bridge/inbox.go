@@ -21,7 +21,7 @@ type inbox struct {
 }
 
 func newInbox(wakeFD int) *inbox {
-	return &inbox{wakeFD: wakeFD, poll: newPollState(), calls: make(map[uint64]struct{})}
+	return &inbox{wakeFD: wakeFD, poll: pollState{ready: make(chan struct{}, 1)}, calls: make(map[uint64]struct{})}
 }
 
 // add notes that a call has something to say. The host's descriptor gets its byte when nothing was waiting before. The byte

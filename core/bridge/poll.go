@@ -8,15 +8,9 @@ import (
 // pollState is the sleeping side of a handle that can be polled: at most one poller at a time, signals that stick when nobody
 // sleeps, and a timer that is made once.
 type pollState struct {
-	busy   *atomic.Bool
-	woken  *atomic.Bool
-	closed *atomic.Bool
-	ready  chan struct{} // holds at most one signal
-	timer  *time.Timer   // of the poller, guarded by busy
-}
-
-func newPollState() pollState {
-	return pollState{busy: new(atomic.Bool), woken: new(atomic.Bool), closed: new(atomic.Bool), ready: make(chan struct{}, 1)}
+	busy, woken, closed atomic.Bool
+	ready               chan struct{} // holds at most one signal
+	timer               *time.Timer   // of the poller, guarded by busy
 }
 
 // signal says that there may be something to fetch.
@@ -43,16 +37,18 @@ func (p *pollState) wait(timeout time.Duration, try func() (int, Status, bool)) 
 	if !p.busy.CompareAndSwap(false, true) {
 		return 0, StatusBusy
 	}
-	defer p.busy.Store(false)
 	armed := false
+	defer func() {
+		if armed {
+			p.timer.Stop()
+		}
+		p.busy.Store(false)
+	}()
 	for {
 		if p.closed.Load() {
 			return 0, StatusClosed
 		}
 		if used, status, done := try(); done {
-			if armed {
-				p.timer.Stop()
-			}
 			return used, status
 		}
 		if p.woken.Swap(false) {

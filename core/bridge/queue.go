@@ -43,7 +43,7 @@ type queue struct {
 
 func newQueue(inbox *inbox) *queue {
 	return &queue{
-		inbox: inbox, batch: frames{last: -1}, waiting: frames{last: -1}, room: make(chan struct{}, 1), poll: newPollState(),
+		inbox: inbox, batch: frames{last: -1}, waiting: frames{last: -1}, room: make(chan struct{}, 1), poll: pollState{ready: make(chan struct{}, 1)},
 	}
 }
 
