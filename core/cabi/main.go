@@ -3,7 +3,6 @@
 package main
 
 /*
-#include <stdlib.h>
 #include "pyagent.h"
 */
 import "C"

@@ -138,7 +138,7 @@ func (c *conn) send(body []byte) *sending {
 func (c *conn) writeHead(request Request, target *url.URL) {
 	out := append(c.head[:0], request.Method...)
 	out = append(out, ' ')
-	if c.route.proxied() {
+	if c.proxied {
 		out = append(append(append(out, target.Scheme...), "://"...), target.Host...)
 	}
 	out = append(out, target.RequestURI()...)
@@ -160,17 +160,10 @@ func (c *conn) writeHead(request Request, target *url.URL) {
 	for _, name := range names {
 		out = append(append(append(append(out, name...), ": "...), request.Header[name]...), "\r\n"...)
 	}
-	if c.route.proxied() {
-		if proxy, err := url.Parse(c.route.proxy); err == nil && proxy.User != nil {
-			out = append(append(append(out, "Proxy-Authorization: "...), proxyCredentials(proxy)...), "\r\n"...)
-		}
+	if c.credentials != "" {
+		out = append(append(append(out, "Proxy-Authorization: "...), c.credentials...), "\r\n"...)
 	}
 	c.head = append(out, "\r\n"...)
-}
-
-// proxied reports whether requests on this route go to a proxy that reads them itself.
-func (r route) proxied() bool {
-	return r.proxy != "" && r.scheme == "http" && r.proxy[0] == 'h'
 }
 
 // answer is the header of a response.

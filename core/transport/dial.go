@@ -18,7 +18,9 @@ import (
 
 // link is a connection ready for HTTP: wire is what to speak over, raw the socket beneath it, which is closed to abort.
 type link struct {
-	wire, raw net.Conn
+	wire, raw   net.Conn
+	proxied     bool   // a proxy is at the other end and reads the requests itself
+	credentials string // for that proxy
 }
 
 // dialer makes connections, directly or through a proxy.
@@ -44,9 +46,10 @@ func (d *dialer) connect(ctx context.Context, target, proxy *url.URL) (link, err
 	if target.Scheme == "http" { // the proxy reads the request itself
 		made, err := d.open(ctx, proxy.Scheme, proxy)
 		if err != nil {
-			err = &proxyError{proxy.Host, err}
+			return link{}, &proxyError{proxy.Host, err}
 		}
-		return made, err
+		made.proxied, made.credentials = true, proxyCredentials(proxy)
+		return made, nil
 	}
 	made, err := d.tunnel(ctx, proxy.Scheme, proxy, func(wire net.Conn) error { return httpConnect(wire, proxy, target) })
 	if err != nil {

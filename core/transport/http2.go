@@ -83,7 +83,7 @@ func (h *overHTTP2) send(ctx context.Context, request Request, target *url.URL, 
 	return &Response{Status: answer.StatusCode, Header: header, Body: body}, nil
 }
 
-// limitConnect ends the request with errConnectTimeout when no connection is there in time.
+// limitConnect ends the request with a connectTimeout when no connection is there in time.
 func limitConnect(ctx context.Context, cancel context.CancelCauseFunc, connect time.Duration) context.Context {
 	var timer *time.Timer
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
