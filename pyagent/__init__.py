@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import errors, events
+    from .async_stream import AsyncStream
     from .errors import (
         APIConnectionError,
         APIStatusError,
@@ -56,6 +57,7 @@ __all__ = [
     "__version__",
     "Provider",
     "Stream",
+    "AsyncStream",
     "TextStream",
     "Response",
     "GenerateResult",
@@ -95,6 +97,7 @@ __all__ = [
 _PLACES = {
     "Provider": ("provider", "Provider"),
     "Stream": ("stream", "Stream"),
+    "AsyncStream": ("async_stream", "AsyncStream"),
     "TextStream": ("stream", "Stream"),
     "Response": ("response", "Response"),
     "GenerateResult": ("response", "Response"),

@@ -40,6 +40,7 @@ _FILE_NAME = "libpyagent.so"  # one name on every platform: nothing but this fil
 _NUMBER, _POINTER, _SIZE, _STATUS = ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int32
 _FUNCTIONS: dict[str, list[Any]] = {
     "pyagent_client_open": [ctypes.c_char_p, _SIZE, _POINTER],
+    "pyagent_inbox_open": [_NUMBER, ctypes.c_ssize_t, _POINTER],
     "pyagent_submit": [_NUMBER, _NUMBER, ctypes.c_char_p, _SIZE, _POINTER],
     "pyagent_poll": [_NUMBER, _POINTER, _SIZE, ctypes.c_int32, _POINTER],
     "pyagent_cancel": [_NUMBER],
@@ -49,7 +50,7 @@ _FUNCTIONS: dict[str, list[Any]] = {
 
 
 class Handle:
-    """A client or a call of one runtime. Dropping it closes it; closing never waits, never fails, and may be
+    """A client, a call or an inbox of one runtime. Dropping it closes it; closing never waits, never fails, and may be
     repeated."""
 
     __slots__ = ("runtime", "number", "closed")
@@ -133,8 +134,15 @@ class Runtime:
         self._check(self._library.pyagent_client_open(config, len(config), ctypes.addressof(number)))
         return number.value
 
+    def open_inbox(self, client: int, wake_descriptor: int) -> int:
+        """Opens a receiving place for calls and returns its number. The descriptor gets a byte when something waits;
+        -1 for none."""
+        number = _NUMBER()
+        self._check(self._library.pyagent_inbox_open(client, wake_descriptor, ctypes.addressof(number)))
+        return number.value
+
     def submit(self, client: int, inbox: int, request: bytes) -> int:
-        """Starts a call and returns its number at once."""
+        """Starts a call and returns its number at once. Its frames come out of the inbox; of itself, if that is 0."""
         self.check_alive()
         number = _NUMBER()
         self._check(self._submit(client, inbox, request, len(request), ctypes.addressof(number)))
@@ -153,6 +161,12 @@ class Runtime:
         data = buffer.content() if status == OK else b""
         spare.buffer = buffer if buffer.size <= KEPT_BUFFER else kept
         return status, data
+
+    def ask_for_more(self, call: int) -> None:
+        """Lets the inbox deliver another window of a call."""
+        if self.alive:
+            used = _SIZE()
+            self._poll(call, None, 0, 0, ctypes.addressof(used))
 
     def cancel(self, number: int) -> None:
         """Ends a call: its connection closes at once, its terminal frame still comes."""

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def encode(op: str, model: str, arguments: dict[str, Any]) -> bytes:
+def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> bytes:
     """Builds a request from the local variables of a method of Provider.
 
     Args:
         op: "generate" or "stream".
         model: The Provider's model, used where the arguments name no other.
         arguments: Every parameter of the method by name, None where it was not given.
+        window: Bytes that an inbox may deliver before it is asked for more; 0 for any number.
 
     Raises:
         ConfigurationError: An option has the wrong type, or there is nothing to ask.
@@ -40,6 +41,8 @@ def encode(op: str, model: str, arguments: dict[str, Any]) -> bytes:
         body["timeouts"] = clocks(options.pop("timeout", None), options.pop("timeouts", None))
     if "limits" in options:
         body["limits"] = bounds(options.pop("limits"))
+    if window:
+        body["window"] = window
     for name, value in options.items():
         body[name] = _CHECKS[name](name, value)
     return dump(body)

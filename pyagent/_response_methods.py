@@ -125,7 +125,8 @@ class ResponseMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
-        return wait_for_all(self._start("generate", locals())).response
+        answer = wait_for_all(self._start("generate", locals()))
+        return answer.response
 
     def stream(
         self,

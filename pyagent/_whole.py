@@ -10,6 +10,7 @@ from .errors import StreamCancelledError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._call import Call
+    from ._inbox import AsyncCall
 
 
 def wait_for_all(call: Call) -> Assembly:
@@ -21,12 +22,30 @@ def wait_for_all(call: Call) -> Assembly:
     assembly = Assembly()
     try:
         while not assembly.ended:
-            data = call.receive()
-            if data is None:
-                raise StreamCancelledError("The request was closed before its end.", partial_text=assembly.text)
-            assembly.add(data)
+            _add(assembly, call.receive())
     finally:
         call.close()
+    return _checked(assembly)
+
+
+async def await_all(call: AsyncCall) -> Assembly:
+    """The twin of `wait_for_all` for coroutines."""
+    assembly = Assembly()
+    try:
+        while not assembly.ended:
+            _add(assembly, await call.receive())
+    finally:
+        call.close()
+    return _checked(assembly)
+
+
+def _add(assembly: Assembly, data: bytes | None) -> None:
+    if data is None:
+        raise StreamCancelledError("The request was closed before its end.", partial_text=assembly.text)
+    assembly.add(data)
+
+
+def _checked(assembly: Assembly) -> Assembly:
     if assembly.ended == _frames.ERROR:
         raise make_error(assembly.failure, assembly.text)
     return assembly

@@ -6,6 +6,8 @@ import os
 from _thread import allocate_lock
 
 from . import _checks, _request
+from ._async_response_methods import AsyncResponseMethods
+from ._async_text_methods import AsyncTextMethods
 from ._environment import network_variables, without_secrets
 from ._presets import Presets
 from ._registry import ROWS, Row
@@ -19,16 +21,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._call import Call, Client
+    from ._inbox import AsyncCall
     from .options import Limits, Timeouts
 
 __all__ = ["Provider"]
 
 
-class Provider(Presets, TextMethods, ResponseMethods):
+class Provider(Presets, TextMethods, ResponseMethods, AsyncTextMethods, AsyncResponseMethods):
     """A model at a vendor, and how to reach it. Make one and keep it: it reuses its connections.
 
-    One Provider serves any number of threads. It holds configuration only, so it can be pickled and used after
-    `os.fork()`.
+    One Provider serves any number of threads and event loops. It holds configuration only, so it can be pickled and
+    used after `os.fork()`.
 
     Args:
         model: The model's name at the vendor, for example "openai/gpt-4o-mini".
@@ -117,6 +120,17 @@ class Provider(Presets, TextMethods, ResponseMethods):
         if client is None or not client.runtime.alive:
             client = self._open()
         return client.start(request)
+
+    def _astart(self, op: str, arguments: dict[str, Any]) -> AsyncCall:
+        """The twin of `_start` for coroutines: the answer arrives at the inbox of the running event loop."""
+        from ._aio import current_inbox
+        from ._inbox import WINDOW
+
+        request = _request.encode(op, self._model, arguments, WINDOW if op == "stream" else 0)
+        client = self._client
+        if client is None or not client.runtime.alive:
+            client = self._open()
+        return current_inbox(client).start(client, request)
 
     def _open(self) -> Client:
         """Opens the client in the core: on first use, and again in a process that was forked off."""

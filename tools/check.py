@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import twins
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.prefix, "bin")
 FUZZ_TIME = os.environ.get("FUZZTIME", "3s")
@@ -71,6 +73,7 @@ def gofmt_check() -> bool:
 
 def fmt() -> bool:
     gofmt("-s", "-w")
+    twins.main()
     return run("ruff", "check", "--fix-only", ".") and run("ruff", "format", ".")
 
 

@@ -91,8 +91,9 @@ func (b *Bridge) OpenClient(config []byte) uint64 {
 	return handle
 }
 
-// OpenInbox makes a receiving place for calls of a client. wakeFD gets a byte whenever something waits after nothing did;
-// -1 for hosts that only poll.
+// OpenInbox makes a receiving place for calls, whichever clients they are of; the one named here only says whose library it
+// is. wakeFD gets a byte when something waits that the host has not been woken for since its last poll; -1 for hosts that
+// only poll.
 func (b *Bridge) OpenInbox(clientHandle uint64, wakeFD int) (uint64, Status) {
 	if _, status := find[*client](b, clientHandle); status != StatusOK {
 		return 0, status
@@ -149,20 +150,25 @@ func (c *client) run(ctx context.Context, started *call, request []byte) {
 		return
 	}
 	started.op.Store(decoded.Op)
+	started.queue.allow(int(decoded.Window))
 	c.engine.Run(ctx, decoded, started.queue)
 }
 
 func (c *call) fail(err *llm.Error) { c.queue.End(llm.Event{Kind: llm.EventError, Data: err}) }
 
-// Poll copies every waiting frame that fits into dst and returns their bytes. It waits up to timeout; < 0 is for ever.
+// Poll copies every waiting frame that fits into dst and returns their bytes. It waits up to timeout; < 0 is for ever. For a
+// call of an inbox that has a window it only asks for more.
 func (b *Bridge) Poll(handle uint64, dst []byte, timeout time.Duration) (int, Status) {
 	thing, status := b.handles.get(handle)
 	switch thing := thing.(type) {
 	case *call:
-		if thing.queue.inbox != nil {
-			return 0, StatusInvalid // its frames go to the inbox
+		if thing.queue.inbox == nil {
+			return thing.queue.wait(dst, timeout)
 		}
-		return thing.queue.wait(dst, timeout)
+		if thing.queue.more() { // its frames go to the inbox
+			return 0, StatusOK
+		}
+		return 0, StatusInvalid
 	case *inbox:
 		return thing.wait(dst, timeout)
 	case *client:

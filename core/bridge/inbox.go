@@ -16,6 +16,8 @@ type inbox struct {
 
 	mu     sync.Mutex
 	ready  []*queue            // calls with waiting frames, longest waiting first
+	spare  []*queue            // the line of the fetch before, for its memory
+	told   bool                // the host was woken and has not fetched since
 	calls  map[uint64]struct{} // handles of the calls that report here
 	closed bool
 }
@@ -24,20 +26,26 @@ func newInbox(wakeFD int) *inbox {
 	return &inbox{wakeFD: wakeFD, poll: pollState{ready: make(chan struct{}, 1)}, calls: make(map[uint64]struct{})}
 }
 
-// add notes that a call has something to say. The host's descriptor gets its byte when nothing was waiting before. The byte
-// is written under the lock, so that after close no byte can go to a descriptor that the host has given away.
+// add notes that a call has something to say.
 func (b *inbox) add(q *queue) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
+	if !b.closed {
+		b.ready = append(b.ready, q)
+		b.tell()
+	}
+}
+
+// tell wakes the host, once for each of its fetches. It is called with the lock held: after close no byte can go to a
+// descriptor that the host has given away.
+func (b *inbox) tell() {
+	if b.told {
 		return
 	}
-	b.ready = append(b.ready, q)
-	if len(b.ready) == 1 {
-		b.poll.signal()
-		if b.wakeFD >= 0 {
-			writeWakeByte(b.wakeFD)
-		}
+	b.told = true
+	b.poll.signal()
+	if b.wakeFD >= 0 {
+		writeWakeByte(b.wakeFD)
 	}
 }
 
@@ -55,45 +63,35 @@ func (b *inbox) wait(dst []byte, timeout time.Duration) (int, Status) {
 }
 
 // fetch takes from the calls in turn until dst is full. A call that has more goes to the back of the line, one whose next
-// piece finds no room to its front.
+// piece finds no room to its front, and the host is woken again for either.
 func (b *inbox) fetch(dst []byte) (used, need int) {
-	for turns := b.waiting(); turns > 0; turns-- {
-		q := b.next()
-		n, wants, more := q.fetch(dst[used:])
+	b.mu.Lock()
+	line := b.ready
+	b.ready, b.told = b.spare[:0], false
+	b.mu.Unlock()
+	var more []*queue
+	for i, q := range line {
+		n, wants, rest := q.fetch(dst[used:])
 		used += n
-		if !more {
-			continue
-		}
-		b.mu.Lock()
-		if n > 0 {
-			b.ready = append(b.ready, q)
-		} else {
-			b.ready = slices.Insert(b.ready, 0, q)
-		}
-		b.mu.Unlock()
-		if n == 0 {
+		if rest && n > 0 {
+			more = append(more, q)
+		} else if rest {
 			if used == 0 {
-				return 0, wants
+				need = wants
 			}
+			more = slices.Concat(line[i:], more)
 			break
 		}
 	}
-	return used, 0
-}
-
-func (b *inbox) waiting() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.ready)
-}
-
-// next takes the first call out of the line. Only the poller does that, so the line is as long as it was counted.
-func (b *inbox) next() *queue {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	q := b.ready[0]
-	b.ready = slices.Delete(b.ready, 0, 1)
-	return q
+	clear(line)
+	b.spare = line[:0]
+	if len(more) > 0 && !b.closed {
+		b.ready = append(more, b.ready...)
+		b.tell()
+	}
+	return used, need
 }
 
 // close forgets the line and returns the handles of the calls that reported here.
@@ -101,7 +99,7 @@ func (b *inbox) close() []uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
-	b.ready = nil
+	b.ready, b.spare = nil, nil
 	b.poll.close()
 	return slices.Collect(maps.Keys(b.calls))
 }

@@ -37,6 +37,9 @@ type queue struct {
 	closed    bool
 	blocked   bool // the writer waits for room
 	listed    bool // the inbox knows that something waits here
+	held      bool // it does, and waits for the host to ask for more
+	window    int  // how much the inbox may deliver before the host asks for more; 0: any amount
+	credit    int  // what is left of the window
 	room      chan struct{}
 	poll      pollState
 }
@@ -114,12 +117,37 @@ func (q *queue) handOver() {
 	}
 }
 
+// allow sets the window of a call whose host may fall behind. It precedes the call's first event.
+func (q *queue) allow(window int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.window, q.credit = window, window
+}
+
+// more is the host's word that it has used what was delivered. It is false for a call that has no window.
+func (q *queue) more() bool {
+	q.mu.Lock()
+	held := q.held
+	q.held, q.credit = false, q.window
+	allowed := q.window > 0
+	q.mu.Unlock()
+	if held {
+		q.inbox.add(q)
+	}
+	return allowed
+}
+
 // fetch moves waiting frames into dst. need is the room that the first piece wants when nothing fits; more reports that
 // frames are left, and then the queue stays in its inbox's line.
 func (q *queue) fetch(dst []byte) (used, need int, more bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.window > 0 && q.credit <= 0 && len(q.waiting.bytes) > q.front {
+		q.held = true
+		return 0, 0, false
+	}
 	used, need, rest := take(dst, q.waiting.bytes[q.front:])
+	q.credit -= used
 	if len(rest) == 0 {
 		q.delivered = q.delivered || q.ended
 		q.waiting.bytes, q.waiting.last, q.front, q.listed = q.waiting.bytes[:0], -1, 0, false

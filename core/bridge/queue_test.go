@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -134,55 +133,5 @@ func TestOnlyOnePoller(t *testing.T) {
 	q.poll.wake()
 	if status := <-ended; status != StatusWoken {
 		t.Errorf("the first poller ended with %v", status.Name())
-	}
-}
-
-func TestInboxServesAllItsCallsInTurn(t *testing.T) {
-	reading, writing, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reading.Close()
-	defer writing.Close()
-	box := newInbox(int(writing.Fd()))
-	queues := make([]*queue, 3)
-	for i := range queues {
-		queues[i] = newQueue(box)
-		queues[i].call = uint64(i + 1)
-		queues[i].Emit(text(llm.EventText, 0, strings.Repeat("x", 30)))
-		queues[i].Emit(text(llm.EventText, 0, strings.Repeat("y", 30)))
-		_ = queues[i].Flush(context.Background())
-	}
-	if n, _ := reading.Read(make([]byte, 10)); n != 1 {
-		t.Errorf("%d wake bytes for one time of being empty", n)
-	}
-	seen := map[uint64]int{}
-	dst := make([]byte, 100)
-	for polls := 0; ; polls++ {
-		used, status := box.wait(dst, 0)
-		if status == StatusTimeout {
-			break
-		}
-		if status != StatusOK || polls > 10 {
-			t.Fatalf("poll %d: %v", polls, status.Name())
-		}
-		for _, piece := range readFrames(t, dst[:used]) {
-			seen[piece.call]++
-		}
-	}
-	for i := range queues {
-		if seen[uint64(i+1)] != 2 {
-			t.Errorf("call %d: %d of 2 deltas", i+1, seen[uint64(i+1)])
-		}
-	}
-	queues[1].End(finished())
-	if n, _ := reading.Read(make([]byte, 10)); n != 1 {
-		t.Errorf("%d wake bytes for the second time", n)
-	}
-	if need, status := box.wait(make([]byte, 5), 0); status != StatusTooSmall || need < frameHeader {
-		t.Errorf("small buffer: %v, needs %d", status.Name(), need)
-	}
-	if used, status := box.wait(dst, 0); status != StatusOK || readFrames(t, dst[:used])[0].call != 2 {
-		t.Errorf("after a small buffer: %v", status.Name())
 	}
 }

@@ -128,9 +128,10 @@ pyagent_text *pyagent_status_name(int32_t status);
 int32_t pyagent_client_open(pyagent_text *config, size_t config_len, uint64_t *client);
 
 /*
- * Opens an inbox for calls of this client. wake_fd is the writing end of a pipe or socket in non-blocking mode, whose other
- * end your event loop watches, or -1. The library writes one byte to it when the inbox, which was empty, has frames: then
- * poll with timeout 0 until PYAGENT_TIMEOUT. wake_fd stays yours; close it after the inbox.
+ * Opens an inbox, for calls of this client and of any other. wake_fd is the writing end of a pipe or socket in non-blocking
+ * mode, whose other end your event loop watches, or -1. The library writes one byte to it when something waits and the host
+ * was not woken since its last poll: read the byte, then poll once with timeout 0. What the buffer cannot take is announced
+ * again. wake_fd stays yours; close it after the inbox.
  */
 int32_t pyagent_inbox_open(uint64_t client, intptr_t wake_fd, uint64_t *inbox);
 
@@ -138,7 +139,8 @@ int32_t pyagent_inbox_open(uint64_t client, intptr_t wake_fd, uint64_t *inbox);
 
 /*
  * Starts a call and returns at once. request is a JSON object of request_len bytes. With inbox 0 the call is polled by its
- * own handle, otherwise its frames come out of the inbox only, and polling the call itself is PYAGENT_INVALID.
+ * own handle, otherwise its frames come out of the inbox only, and polling the call itself is PYAGENT_INVALID; unless the
+ * request has a "window": then it asks for that many bytes more.
  */
 int32_t pyagent_submit(uint64_t client, uint64_t inbox, pyagent_text *request, size_t request_len, uint64_t *call);
 

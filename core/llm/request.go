@@ -65,7 +65,8 @@ type Request struct {
 	Limits     Limits   `json:"limits,omitzero"`
 	MaxRetries *int     `json:"max_retries,omitempty"`
 
-	Fake json.RawMessage `json:"fake,omitempty"` // for OpFake: the server's options
+	Window int64           `json:"window,omitempty"` // in an inbox: bytes that may be delivered before the host asks for more
+	Fake   json.RawMessage `json:"fake,omitempty"`   // for OpFake: the server's options
 }
 
 // Strings is a list of strings that may be written as a single string. Which of the two it was is kept: some servers take
@@ -139,6 +140,9 @@ func (r *Request) checkNumbers() *Error {
 	}
 	if r.MaxTokens != nil && r.MaxCompletionTokens != nil {
 		return Configuration("max_completion_tokens", "max_tokens and max_completion_tokens mean the same; give one of them")
+	}
+	if r.Window < 0 {
+		return Configuration("window", "window must be 0 (no limit) or more bytes, got %d", r.Window)
 	}
 	if r.MaxRetries != nil && *r.MaxRetries < 0 {
 		return Configuration("max_retries", "max_retries must be 0 or more, got %d", *r.MaxRetries)

@@ -54,6 +54,8 @@ def test_imports(path: Path) -> None:
                 assert not inner.startswith("_"), f"{name}: a drop-in uses public names only"
         elif top in {"ctypes", "_ctypes", "cffi", "_cffi_backend"}:
             assert path == ROOT / "pyagent" / "_lib.py", f"{name}: only _lib.py knows the foreign-function layer"
+        elif top == "trio":
+            assert path == ROOT / "pyagent" / "_trio.py", f"{name}: only a program that runs trio itself gets there"
         elif name == "typing_extensions.Unpack":
             # Every type checker brings it; a test of the light import would find it at run time.
             assert "if TYPE_CHECKING:" in path.read_text(encoding="utf-8")

@@ -1,17 +1,22 @@
-"""The four methods that ask a model, and the constructors: their parameters and docstrings agree wherever meant to."""
+"""The methods that ask a model, their twins for coroutines, and the constructors: parameters and docstrings agree where
+they are meant to."""
 
 from __future__ import annotations
 
 import inspect
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pyagent import Provider
+from pyagent import AsyncStream, Provider, Stream
 from pyagent._option_types import TextOptions
 from pyagent._request import _CHECKS
 
+ROOT = Path(__file__).resolve().parents[2]
 PLAIN = ("generate_text", "stream_text")
 FULL = ("generate", "stream")
 
@@ -64,6 +69,35 @@ def test_the_plain_and_the_full_methods_differ_in_one_parameter() -> None:
     plain = [p for p in parameters("generate_text") if p[0] != "include_usage"]
     full = [p for p in parameters("generate") if p[0] != "include_raw"]
     assert plain == full
+
+
+@pytest.mark.parametrize("name", [*PLAIN, *FULL])
+def test_the_twins_for_coroutines_are_the_same_but_for_what_they_return(name: str) -> None:
+    method, twin = getattr(Provider, name), getattr(Provider, "a" + name)
+    assert parameters("a" + name) == parameters(name)
+    assert inspect.iscoroutinefunction(twin) is name.startswith("generate")
+    returned = str(inspect.signature(method).return_annotation)
+    assert inspect.signature(twin).return_annotation == returned.replace("Stream", "AsyncStream")
+    words = (inspect.getdoc(method) or "").replace("A Stream", "An AsyncStream").replace("generate()", "agenerate()")
+    assert inspect.getdoc(twin) == words
+
+
+def test_the_files_of_the_twins_are_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "twins.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+def test_streams_have_the_same_members() -> None:
+    def members(kind: type) -> set[str]:
+        return {name for name in dir(kind) if not name.startswith("_")}
+
+    assert members(AsyncStream) - members(Stream) == {"aclose"}
+    assert members(Stream) - members(AsyncStream) == {"close"}
+    for name in members(Stream) & members(AsyncStream):
+        words = [inspect.getdoc(getattr(kind, name)) or "" for kind in (Stream, AsyncStream)]
+        assert words[1].replace(": `await stream.result`", "") == words[0], name
 
 
 def test_the_types_for_checkers_are_the_methods() -> None:

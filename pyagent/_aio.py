@@ -1,0 +1,162 @@
+"""Inboxes of event loops: one for each loop, woken through one file descriptor.
+
+The core writes a byte into a pipe when something has arrived; the loop watches the other end, and one poll takes what
+is there for all calls of the loop. A loop that cannot watch descriptors gets a thread that waits in its place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from asyncio import events
+from threading import Thread
+from weakref import WeakKeyDictionary, ref
+
+from . import _lib
+from ._inbox import Inbox
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Future
+    from typing import Any
+
+    from ._call import Client
+    from ._inbox import Mailbox
+
+WRONG_LOOP = (
+    "This stream or request was started in another event loop, and only that loop can wait for it. Start it in the "
+    "loop that reads it; the Provider itself serves any number of loops."
+)
+
+
+class LoopInbox(Inbox):
+    """The inbox of one asyncio event loop."""
+
+    __slots__ = ("_loop", "_pipe")
+
+    def __init__(self, client: Client, loop: AbstractEventLoop) -> None:
+        self._loop = ref(loop)  # the loop owns the inbox, not the other way round
+        self._pipe: tuple[int, ...] = ()
+        pipe = open_pipe()
+        try:
+            super().__init__(client.runtime, client.runtime.open_inbox(client.number, pipe[1] if pipe else -1))
+        except BaseException:
+            close_all(pipe)
+            raise
+        self._pipe = pipe
+        try:
+            if pipe:
+                loop.add_reader(pipe[0], _drain, ref(self), pipe[0])
+                return
+        except NotImplementedError:
+            pass
+        watcher = Thread(target=_watch, args=(self.runtime, self.number, ref(self), ref(loop)), daemon=True)
+        watcher.name = "pyagent inbox"
+        watcher.start()
+
+    def arrival(self, box: Mailbox) -> Future[None]:
+        loop = events._get_running_loop()
+        if loop is None or self._loop() is not loop:
+            raise RuntimeError(WRONG_LOOP)
+        box.waiter = waiter = loop.create_future()
+        return waiter
+
+    def wake(self, box: Mailbox) -> None:
+        if not box.waiter.done():
+            box.waiter.set_result(None)
+
+    def serves(self, loop: AbstractEventLoop) -> bool:
+        """Whether new calls of a loop can use this inbox: its runtime may have died by a fork."""
+        return self.runtime.alive and not self.closed and not loop.is_closed()
+
+    def close(self) -> None:
+        """Cancels the calls that are left, and takes the descriptor out of the loop."""
+        super().close()
+        pipe, self._pipe = self._pipe, ()
+        loop = self._loop()
+        if pipe and self.runtime.alive and loop is not None and not loop.is_closed():
+            loop.remove_reader(pipe[0])
+        close_all(pipe)
+
+    __del__ = close
+
+
+_inboxes: WeakKeyDictionary[AbstractEventLoop, LoopInbox] = WeakKeyDictionary()
+
+
+def current_inbox(client: Client) -> Inbox:
+    """The inbox of whatever runs the calling task.
+
+    Raises:
+        RuntimeError: Neither asyncio nor trio runs here.
+    """
+    trio: Any = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        from . import _trio
+
+        return _trio.current_inbox(client)
+    loop = events._get_running_loop()
+    if loop is None:
+        raise RuntimeError(
+            "There is no running event loop. Call this from a coroutine, for example one given to asyncio.run(); from "
+            "ordinary code use the method of the same name without the leading a."
+        )
+    inbox = _inboxes.get(loop)
+    if inbox is None or not inbox.serves(loop):
+        inbox = _open(client, loop)
+    return inbox
+
+
+def _open(client: Client, loop: AbstractEventLoop) -> LoopInbox:
+    for other in list(_inboxes):
+        if other.is_closed():  # it will not come back, and its inbox need not wait for the garbage collector
+            closed = _inboxes.pop(other, None)
+            if closed is not None:
+                closed.close()
+    _inboxes[loop] = inbox = LoopInbox(client, loop)
+    return inbox
+
+
+def _drain(inbox: ref[LoopInbox], descriptor: int) -> None:
+    try:
+        os.read(descriptor, 64)
+    except BlockingIOError:
+        return
+    found = inbox()
+    if found is not None and not found.closed:
+        found.drain()
+
+
+def _watch(runtime: _lib.Runtime, number: int, inbox: ref[LoopInbox], loop: ref[AbstractEventLoop]) -> None:
+    """Waits in a thread until the inbox is closed, and hands what arrives to the loop. It keeps neither alive."""
+
+    def hand_over(data: bytes) -> None:
+        found = inbox()
+        if found is not None and not found.closed:
+            found.deliver(data)
+
+    while True:
+        status, data = runtime.poll(number, -1)
+        running = loop()
+        if status == _lib.CLOSED or running is None:
+            return
+        if status == _lib.OK:
+            try:
+                running.call_soon_threadsafe(hand_over, data)
+            except RuntimeError:  # the loop is closed
+                return
+        del running  # or this thread would keep it alive while it waits
+
+
+def open_pipe() -> tuple[int, ...]:
+    """The two ends of a pipe that never blocks; none where the core cannot write to descriptors."""
+    if sys.platform == "win32":
+        return ()
+    ends = os.pipe()
+    for end in ends:
+        os.set_blocking(end, False)
+    return ends
+
+
+def close_all(descriptors: tuple[int, ...]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

@@ -1,0 +1,237 @@
+"""The methods of Provider for coroutines that give everything there is to know about an answer.
+
+Written by tools/twins.py from _response_methods.py: change that file, then run `make fmt`."""
+
+from __future__ import annotations
+
+from . import _request
+from ._whole import await_all
+from .async_stream import AsyncStream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._inbox import AsyncCall
+    from .options import Limits, Timeouts
+    from .response import Response
+
+
+class AsyncResponseMethods:
+    """Full answers: agenerate and astream."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def _astart(self, op: str, arguments: dict[str, Any]) -> AsyncCall: ...
+
+    async def agenerate(
+        self,
+        prompt: str | None = None,
+        *,
+        system_prompt: str | None = None,
+        messages: list[dict[str, Any]] | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        top_p: float | None = None,
+        stop: str | list[str] | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        seed: int | None = None,
+        response_format: dict[str, Any] | None = None,
+        top_k: int | None = None,
+        tools: list[dict[str, Any]] | None = None,
+        tool_choice: str | dict[str, Any] | None = None,
+        parallel_tool_calls: bool | None = None,
+        logprobs: bool | None = None,
+        top_logprobs: int | None = None,
+        logit_bias: dict[Any, float] | None = None,
+        n: int | None = None,
+        reasoning_effort: str | None = None,
+        verbosity: str | None = None,
+        service_tier: str | None = None,
+        store: bool | None = None,
+        metadata: dict[str, str] | None = None,
+        user: str | None = None,
+        prompt_cache_key: str | None = None,
+        safety_identifier: str | None = None,
+        modalities: list[str] | None = None,
+        audio: dict[str, Any] | None = None,
+        prediction: dict[str, Any] | None = None,
+        stream_options: dict[str, Any] | None = None,
+        extra_body: dict[str, Any] | None = None,
+        extra_headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+        timeouts: Timeouts | None = None,
+        limits: Limits | None = None,
+        max_retries: int | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        model: str | None = None,
+        include_raw: bool = False,
+    ) -> Response:
+        """Asks the model and waits for the whole answer, with everything that is known about it.
+
+        Args:
+            prompt: The user's message. Ignored when `messages` is given and not empty.
+            system_prompt: Put before everything else as a system message.
+            messages: The whole conversation as dicts with role and content. Content may be a list of parts, and
+                tool_calls, tool_call_id, name and the vendor's own keys go out as they are.
+            temperature: Randomness, 0 to 2 for most vendors.
+            max_tokens: The most tokens to generate. Sent under the name that the model takes.
+            top_p: The share of probability to sample from, 0 to 1.
+            stop: Text, or up to four of them, that ends the answer.
+            frequency_penalty: -2 to 2; above 0, what was said often is said less.
+            presence_penalty: -2 to 2; above 0, what was said at all is said less.
+            seed: The same seed asks for the same answer.
+            response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
+            top_k: How many tokens to sample from.
+            tools: What the model may call, in OpenAI's form.
+            tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
+            parallel_tool_calls: Whether the model may ask for several calls at once.
+            logprobs: Give the log-probability of every token.
+            top_logprobs: Give this many other likely tokens beside each one too.
+            logit_bias: Token id to a bias from -100 to 100.
+            n: How many answers. More than one are in `Response.choices`.
+            reasoning_effort: How long to think: "low", "medium", "high", or the vendor's other words.
+            verbosity: How much to write: "low", "medium" or "high".
+            service_tier: The vendor's class of service, for example "flex".
+            store: Whether the vendor shall keep the answer.
+            metadata: Labels for an answer that is kept.
+            user: Your own id of the end user.
+            prompt_cache_key: Requests with the same key find each other's prompt in the vendor's cache.
+            safety_identifier: A hash of the end user's id, by which the vendor recognises abuse.
+            modalities: What to answer with, for example ["text", "audio"].
+            audio: Voice and format of an answer in audio, in OpenAI's form.
+            prediction: Text that the answer will mostly repeat, in OpenAI's form; it then comes sooner.
+            stream_options: For streams only, an error here.
+            extra_body: Fields that only the vendor knows; they have the last word on the request body.
+            extra_headers: Added to those of the Provider, winning over them.
+            timeout: Seconds to wait for the next thing: the whole answer.
+            timeouts: The four clocks one by one, instead of timeout.
+            limits: What the answer may weigh.
+            max_retries: Attempts after the first.
+            api_key: Instead of the Provider's.
+            base_url: Instead of the Provider's.
+            model: Instead of the Provider's.
+            include_raw: Keep the vendor's own JSON as `Response.raw`.
+
+        Returns:
+            A Response.
+
+        Raises:
+            ConfigurationError: An option is wrong; nothing was sent. A ValueError.
+            UnsupportedFeatureError: The vendor, or this method, cannot honour an option. A ValueError.
+            APIConnectionError: No answer. A ConnectionError; APITimeoutError is also a TimeoutError.
+            APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
+            ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
+        """
+        answer = await await_all(self._astart("generate", locals()))
+        return answer.response
+
+    def astream(
+        self,
+        prompt: str | None = None,
+        *,
+        system_prompt: str | None = None,
+        messages: list[dict[str, Any]] | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        top_p: float | None = None,
+        stop: str | list[str] | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        seed: int | None = None,
+        response_format: dict[str, Any] | None = None,
+        top_k: int | None = None,
+        tools: list[dict[str, Any]] | None = None,
+        tool_choice: str | dict[str, Any] | None = None,
+        parallel_tool_calls: bool | None = None,
+        logprobs: bool | None = None,
+        top_logprobs: int | None = None,
+        logit_bias: dict[Any, float] | None = None,
+        n: int | None = None,
+        reasoning_effort: str | None = None,
+        verbosity: str | None = None,
+        service_tier: str | None = None,
+        store: bool | None = None,
+        metadata: dict[str, str] | None = None,
+        user: str | None = None,
+        prompt_cache_key: str | None = None,
+        safety_identifier: str | None = None,
+        modalities: list[str] | None = None,
+        audio: dict[str, Any] | None = None,
+        prediction: dict[str, Any] | None = None,
+        stream_options: dict[str, Any] | None = None,
+        extra_body: dict[str, Any] | None = None,
+        extra_headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+        timeouts: Timeouts | None = None,
+        limits: Limits | None = None,
+        max_retries: int | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        model: str | None = None,
+        include_raw: bool = False,
+    ) -> AsyncStream:
+        """Asks the model and gives its answer as it is made: text by iterating, everything by `events()`.
+
+        Returns at once. What goes wrong with the request is raised when the stream is read, wrong options here.
+
+        Args:
+            prompt: The user's message. Ignored when `messages` is given and not empty.
+            system_prompt: Put before everything else as a system message.
+            messages: The whole conversation as dicts with role and content. Content may be a list of parts, and
+                tool_calls, tool_call_id, name and the vendor's own keys go out as they are.
+            temperature: Randomness, 0 to 2 for most vendors.
+            max_tokens: The most tokens to generate. Sent under the name that the model takes.
+            top_p: The share of probability to sample from, 0 to 1.
+            stop: Text, or up to four of them, that ends the answer.
+            frequency_penalty: -2 to 2; above 0, what was said often is said less.
+            presence_penalty: -2 to 2; above 0, what was said at all is said less.
+            seed: The same seed asks for the same answer.
+            response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
+            top_k: How many tokens to sample from.
+            tools: What the model may call, in OpenAI's form.
+            tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
+            parallel_tool_calls: Whether the model may ask for several calls at once.
+            logprobs: Give the log-probability of every token.
+            top_logprobs: Give this many other likely tokens beside each one too.
+            logit_bias: Token id to a bias from -100 to 100.
+            n: How many answers. Only 1 here; agenerate() shows several.
+            reasoning_effort: How long to think: "low", "medium", "high", or the vendor's other words.
+            verbosity: How much to write: "low", "medium" or "high".
+            service_tier: The vendor's class of service, for example "flex".
+            store: Whether the vendor shall keep the answer.
+            metadata: Labels for an answer that is kept.
+            user: Your own id of the end user.
+            prompt_cache_key: Requests with the same key find each other's prompt in the vendor's cache.
+            safety_identifier: A hash of the end user's id, by which the vendor recognises abuse.
+            modalities: What to answer with, for example ["text", "audio"].
+            audio: Voice and format of an answer in audio, in OpenAI's form.
+            prediction: Text that the answer will mostly repeat, in OpenAI's form; it then comes sooner.
+            stream_options: OpenAI's options of a stream.
+            extra_body: Fields that only the vendor knows; they have the last word on the request body.
+            extra_headers: Added to those of the Provider, winning over them.
+            timeout: Seconds to wait for the next thing: the first piece, and each pause after it.
+            timeouts: The four clocks one by one, instead of timeout.
+            limits: What the answer may weigh.
+            max_retries: Attempts after the first.
+            api_key: Instead of the Provider's.
+            base_url: Instead of the Provider's.
+            model: Instead of the Provider's.
+            include_raw: Give the vendor's own JSON as events, and as `Response.raw`.
+
+        Returns:
+            An AsyncStream, whose `result` is the Response.
+
+        Raises:
+            ConfigurationError: An option is wrong; nothing was sent. A ValueError.
+            UnsupportedFeatureError: The vendor, or this method, cannot honour an option. A ValueError.
+            APIConnectionError: No answer. A ConnectionError; APITimeoutError is also a TimeoutError.
+            APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
+            ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
+        """
+        _request.refuse_several(n, "astream")
+        return AsyncStream(self._astart("stream", {**locals(), "include_usage": True}))

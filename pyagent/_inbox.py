@@ -1,0 +1,134 @@
+"""Inbox: one place that receives for many calls at once.
+
+The frames of every call that was started with an inbox come out of the inbox, in one poll for all of them. Each call
+has a `Mailbox` there until it is closed. Who empties the inbox, and how a reader waits for its mailbox, is the business
+of subclasses: an event loop in `_aio`, a trio run in `_trio`."""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from . import _frames, _lib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from typing import Any
+
+    from ._call import Client
+
+# How much of a stream is delivered before its reader has used it. With the core's own queue this bounds what a stream
+# weighs whose reader is slower than its vendor.
+WINDOW = 256 * 1024
+
+_unpack = Struct("<IIQ").unpack_from  # of a frame's header only the size and the call
+_HEADER_SIZE = _frames.HEADER.size
+
+
+class Mailbox:
+    """What has arrived for one call and was not taken, and who waits for it."""
+
+    __slots__ = ("chunks", "waiter")
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = []
+        self.waiter: Any = None
+
+
+class Inbox(_lib.Handle):
+    """A receiving place in the core."""
+
+    __slots__ = ("boxes", "__weakref__")
+
+    def __init__(self, runtime: _lib.Runtime, number: int) -> None:
+        super().__init__(runtime, number)
+        self.boxes: dict[int, Mailbox] = {}
+
+    def start(self, client: Client, request: bytes) -> AsyncCall:
+        """Submits a request whose answer arrives here."""
+        number = self.runtime.submit(client.number, self.number, request)
+        self.boxes[number] = box = Mailbox()
+        return AsyncCall(self, number, box)
+
+    def drain(self) -> None:
+        """Moves what one poll delivers into the mailboxes. What one poll does not take, the core announces again."""
+        status, data = self.runtime.poll(self.number, 0)
+        if status == _lib.OK:
+            self.deliver(data)
+
+    def deliver(self, data: bytes) -> None:
+        """Puts frames into the mailboxes of their calls and wakes their readers."""
+        position, end = 0, len(data)
+        while position < end:
+            size, _, call = _unpack(data, position)
+            begin, position = position, position + _HEADER_SIZE + size
+            box = self.boxes.get(call)
+            if box is None:  # closed in the meantime
+                continue
+            box.chunks.append(data[begin:position])
+            if box.waiter is not None:
+                self.wake(box)
+
+    def arrival(self, box: Mailbox) -> Awaitable[None]:
+        """What a reader awaits until its mailbox is woken.
+
+        Raises:
+            RuntimeError: This is not the event loop that the call was started in.
+        """
+        raise NotImplementedError
+
+    def wake(self, box: Mailbox) -> None:
+        """Lets the reader of a mailbox look again."""
+        raise NotImplementedError
+
+
+class AsyncCall(_lib.Handle):
+    """A request on its way whose frames come out of an inbox. Dropping the object closes the call and with it the
+    connection."""
+
+    __slots__ = ("_inbox", "_box", "_used")
+
+    def __init__(self, inbox: Inbox, number: int, box: Mailbox) -> None:
+        super().__init__(inbox.runtime, number)
+        self._inbox = inbox
+        self._box = box
+        self._used = 0
+
+    async def receive(self) -> bytes | None:
+        """Waits until something has arrived, and returns every frame that is there; None once the call is closed.
+
+        Raises:
+            RuntimeError: Another task is waiting for this call, or this is not the event loop that it was started in.
+        """
+        box = self._box
+        while not box.chunks:
+            self.runtime.check_alive()
+            if self.closed:
+                return None
+            if box.waiter is not None:
+                raise RuntimeError("Another task is reading this stream; one stream has one reader at a time.")
+            try:
+                await self._inbox.arrival(box)
+            finally:
+                box.waiter = None
+        chunks, box.chunks = box.chunks, []
+        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self._used += len(data)
+        if self._used >= WINDOW // 2:
+            self._used = 0
+            self.runtime.ask_for_more(self.number)
+        return data
+
+    def cancel(self) -> None:
+        """Closes the connection at once, from any thread; a waiting `receive` gets the terminal frame."""
+        self.runtime.cancel(self.number)
+
+    def close(self) -> None:
+        """Gives the handle back; the call's connection closes at once, and a waiting `receive` returns None."""
+        if not self.closed:
+            super().close()
+            self._inbox.boxes.pop(self.number, None)
+            if self._box.waiter is not None:
+                self._inbox.wake(self._box)
+
+    __del__ = close

@@ -1,0 +1,70 @@
+"""The inbox of a trio run. A system task of trio waits for its descriptor and ends with the run."""
+
+from __future__ import annotations
+
+import os
+from weakref import WeakKeyDictionary
+
+from trio import lowlevel
+
+from ._aio import WRONG_LOOP, close_all, open_pipe
+from ._inbox import Inbox
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from ._call import Client
+    from ._inbox import Mailbox
+
+
+class TrioInbox(Inbox):
+    """The inbox of one `trio.run`."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, client: Client, write_end: int) -> None:
+        super().__init__(client.runtime, client.runtime.open_inbox(client.number, write_end))
+        self._run = lowlevel.current_trio_token()
+
+    def arrival(self, box: Mailbox) -> Awaitable[None]:
+        if not lowlevel.in_trio_run() or lowlevel.current_trio_token() is not self._run:
+            raise RuntimeError(WRONG_LOOP)
+        box.waiter = lowlevel.current_task()
+        return lowlevel.wait_task_rescheduled(lambda _: lowlevel.Abort.SUCCEEDED)
+
+    def wake(self, box: Mailbox) -> None:
+        task, box.waiter = box.waiter, None
+        lowlevel.reschedule(task)
+
+
+_inboxes: WeakKeyDictionary[lowlevel.TrioToken, TrioInbox] = WeakKeyDictionary()
+
+
+def current_inbox(client: Client) -> Inbox:
+    """The inbox of the running `trio.run`."""
+    run = lowlevel.current_trio_token()
+    inbox = _inboxes.get(run)
+    if inbox is None or inbox.closed or not inbox.runtime.alive:
+        pipe = open_pipe()
+        try:
+            inbox = _inboxes[run] = TrioInbox(client, pipe[1])
+        except BaseException:
+            close_all(pipe)
+            raise
+        lowlevel.spawn_system_task(_drain, inbox, pipe)
+    return inbox
+
+
+async def _drain(inbox: TrioInbox, pipe: tuple[int, ...]) -> None:
+    try:
+        while True:
+            await lowlevel.wait_readable(pipe[0])
+            try:
+                os.read(pipe[0], 64)
+            except BlockingIOError:
+                continue
+            inbox.drain()
+    finally:  # the run is over
+        inbox.close()
+        close_all(pipe)

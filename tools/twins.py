@@ -1,0 +1,70 @@
+"""Writes the asyncio twins of Provider's methods from the methods themselves, so that the two cannot drift apart.
+
+python tools/twins.py [--check]
+
+pyagent/_text_methods.py gives _async_text_methods.py, _response_methods.py gives _async_response_methods.py. `make fmt`
+runs it, and a test sees to it that nobody forgot.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent / "pyagent"
+NOTE = "Written by tools/twins.py from {name}: change that file, then run `make fmt`."
+
+# What is written differently for coroutines: pattern and replacement, in order.
+RULES = (
+    (r"\bdef (generate\w*)\(", r"async def a\1("),
+    (r"\bdef (stream\w*)\(", r"def a\1("),
+    (r"\bgenerate_text and stream_text\b", "agenerate_text and astream_text"),
+    (r"\bgenerate and stream\b", "agenerate and astream"),
+    (r"\b(generate|stream)\(\)", r"a\1()"),
+    (r'refuse_several\(n, "(\w+)"\)', r'refuse_several(n, "a\1")'),
+    (r"\bwait_for_all\(self\._start\(", "await await_all(self._astart("),
+    (r"\bwait_for_all\b", "await_all"),
+    (r"\b_start\b", "_astart"),
+    (r"(class |-> |return )(TextMethods|ResponseMethods|Stream)\b", r"\1Async\2"),
+    (r"\bA Stream\b", "An AsyncStream"),
+    (r"from \.stream import Stream", "from .async_stream import AsyncStream"),
+    (r"from \._call import Call", "from ._inbox import AsyncCall"),
+    (r"-> Call\b", "-> AsyncCall"),
+    (r'"""The methods of Provider', '"""The methods of Provider for coroutines'),
+)
+
+
+def twin(name: str) -> str:
+    """The text of the twin of a file of the package."""
+    text = (PACKAGE / name).read_text(encoding="utf-8")
+    for pattern, replacement in RULES:
+        text = re.sub(pattern, replacement, text)
+    first, _, rest = text.partition("\n")
+    imports = re.compile(r"(?:^from \.\S+ import .+\n)+", re.MULTILINE)
+    rest = imports.sub(lambda found: "".join(sorted(found.group().splitlines(keepends=True))), rest, count=1)
+    return f'{first.removesuffix(chr(34) * 3)}\n\n{NOTE.format(name=name)}"""\n{rest}'
+
+
+def outdated() -> list[Path]:
+    """Twins that are not what `twin` makes."""
+    return [path for name, path in pairs() if not path.exists() or path.read_text(encoding="utf-8") != twin(name)]
+
+
+def pairs() -> list[tuple[str, Path]]:
+    names = ("_text_methods.py", "_response_methods.py")
+    return [(name, PACKAGE / f"_async{name}") for name in names]
+
+
+def main() -> int:
+    if "--check" in sys.argv[1:]:
+        for path in outdated():
+            print(f"{path} is out of date: run `make fmt`")
+        return bool(outdated())
+    for name, path in pairs():
+        path.write_text(twin(name), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
