@@ -39,6 +39,8 @@ class Presets:
         client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         http2: bool = False,
         max_connections: int | None = None,
+        allow_http: bool = False,
+        post_quantum: bool = True,
     ) -> _Provider:
         """OpenAI, with the key in OPENAI_API_KEY unless given. The options are those of Provider."""
         return cls(**_options("openai", locals()))
@@ -61,6 +63,8 @@ class Presets:
         client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         http2: bool = False,
         max_connections: int | None = None,
+        allow_http: bool = False,
+        post_quantum: bool = True,
     ) -> _Provider:
         """Anthropic through its OpenAI-compatible route, with the key in ANTHROPIC_API_KEY unless given."""
         return cls(**_options("anthropic", locals()))
@@ -83,6 +87,8 @@ class Presets:
         client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         http2: bool = False,
         max_connections: int | None = None,
+        allow_http: bool = False,
+        post_quantum: bool = True,
     ) -> _Provider:
         """OpenRouter, with the key in OPENROUTER_API_KEY unless given; the same as the constructor."""
         return cls(**_options("openrouter", locals()))
@@ -105,6 +111,8 @@ class Presets:
         client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         http2: bool = False,
         max_connections: int | None = None,
+        allow_http: bool = False,
+        post_quantum: bool = True,
         api_version: str | None = None,
         deployment: str | None = None,
     ) -> _Provider:
@@ -138,6 +146,8 @@ class Presets:
         client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         http2: bool = False,
         max_connections: int | None = None,
+        allow_http: bool = False,
+        post_quantum: bool = True,
     ) -> _Provider:
         """Any server that speaks OpenAI's chat protocol, with or without a key.
 
@@ -163,6 +173,8 @@ class Presets:
         client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         http2: bool = False,
         max_connections: int | None = None,
+        allow_http: bool = False,
+        post_quantum: bool = True,
     ) -> _Provider:
         """The scripted model inside pyagent, which repeats what it is told: no key, no network, the same path.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._checks import seconds, whole_bytes
+from ._checks import count, seconds, whole_bytes
 from ._value import Value
 
 __all__ = ["Limits", "Timeouts"]
@@ -39,18 +39,20 @@ class Timeouts(Value):
 
 
 class Limits(Value):
-    """What an answer may weigh, in bytes. None takes the default; there is no "unlimited".
+    """What an answer may weigh, in bytes, and how many redirects it may take. None takes the default; there is no
+    "unlimited".
 
     Args:
         event_bytes: One event of a stream. Default 64 MiB.
         body_bytes: The body of a one-shot answer. Default 256 MiB.
         header_bytes: The header of a response; only on a Provider. Default 1 MiB.
+        redirects: How often a redirect (307 or 308) to another path of the same host is followed. Default 5.
 
     Raises:
-        ConfigurationError: A value is not a whole number above 0.
+        ConfigurationError: A value is not a whole number above 0; redirects may be 0.
     """
 
-    __slots__ = ("event_bytes", "body_bytes", "header_bytes")
+    __slots__ = ("event_bytes", "body_bytes", "header_bytes", "redirects")
 
     def __init__(
         self,
@@ -58,7 +60,9 @@ class Limits(Value):
         event_bytes: int | None = None,
         body_bytes: int | None = None,
         header_bytes: int | None = None,
+        redirects: int | None = None,
     ) -> None:
         self.event_bytes = whole_bytes("event_bytes", event_bytes)
         self.body_bytes = whole_bytes("body_bytes", body_bytes)
         self.header_bytes = whole_bytes("header_bytes", header_bytes)
+        self.redirects = count("redirects", redirects)

@@ -44,7 +44,7 @@ class Provider(Presets, TextMethods, ResponseMethods, AsyncTextMethods, AsyncRes
             and each pause. Default: PYAGENT_REQUEST_TIMEOUT_SECS, then the clocks of `Timeouts`.
         timeouts: The four clocks one by one, instead of timeout. PYAGENT_CONNECT_TIMEOUT_SECS is the default for
             connect.
-        limits: What an answer may weigh.
+        limits: What an answer may weigh, and how many redirects it may take.
         max_retries: Attempts after the first. Default: PYAGENT_MAX_RETRIES, then 2.
         retry_backoff: Seconds before the first retry, doubled each time. Default: PYAGENT_RETRY_BACKOFF_MS, then 0.25.
         extra_headers: Sent with every request. Authorization or api-key among them is as good as a key.
@@ -53,6 +53,9 @@ class Provider(Presets, TextMethods, ResponseMethods, AsyncTextMethods, AsyncRes
         client_cert: The files of a client certificate and of its key.
         http2: Use HTTP/2 where the vendor offers it.
         max_connections: The most connections to one host at once. Default: no limit.
+        allow_http: Let a key go to a public address whose base_url begins with http://, readable on its way.
+        post_quantum: Offer key exchange that withstands quantum computers. Without it a TLS handshake is small enough
+            for network equipment that reads only its first packet; such hosts are found and remembered by themselves.
         api_version: For Azure, the version of its interface.
         deployment: For Azure, the name of the deployment.
 
@@ -80,6 +83,8 @@ class Provider(Presets, TextMethods, ResponseMethods, AsyncTextMethods, AsyncRes
         client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         http2: bool = False,
         max_connections: int | None = None,
+        allow_http: bool = False,
+        post_quantum: bool = True,
         api_version: str | None = None,
         deployment: str | None = None,
     ) -> None:
@@ -98,7 +103,10 @@ class Provider(Presets, TextMethods, ResponseMethods, AsyncTextMethods, AsyncRes
             "limits": _request.bounds(limits),
             "max_retries": _checks.count("max_retries", max_retries),
             "retry_backoff": _checks.seconds("retry_backoff", retry_backoff),
-            "network": _network(self._proxy, ca_file, client_cert, http2, max_connections),
+            "network": {
+                **_network(self._proxy, ca_file, client_cert, max_connections),
+                **_switches(http2=http2, allow_http=allow_http, post_quantum=post_quantum),
+            },
             "azure": _azure(row, api_version, deployment),
         }
         if max_retries is None:
@@ -211,7 +219,6 @@ def _network(
     proxy: str | None,
     ca_file: str | PathLike[str] | None,
     client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None,
-    http2: bool,
     max_connections: int | None,
 ) -> dict[str, Any]:
     if client_cert is not None and (not isinstance(client_cert, (tuple, list)) or len(client_cert) != 2):
@@ -220,10 +227,15 @@ def _network(
         "proxy": proxy,
         "ca_file": None if ca_file is None else os.fspath(ca_file),
         "client_cert": None if client_cert is None else [os.fspath(name) for name in client_cert],
-        "http2": _checks.flag("http2", http2),
         "max_connections": _checks.count("max_connections", max_connections),
     }
     return {name: value for name, value in network.items() if value}
+
+
+def _switches(**switches: bool) -> dict[str, bool]:
+    """The switches that differ from what the core does by itself."""
+    asked = {name: _checks.flag(name, value) for name, value in switches.items()}
+    return {name: value for name, value in asked.items() if value != (name == "post_quantum")}
 
 
 def _azure(row: Row, api_version: str | None, deployment: str | None) -> dict[str, Any]:

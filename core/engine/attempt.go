@@ -3,9 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"net/url"
 	"strings"
 
 	"pyagent/core/llm"
@@ -40,7 +38,7 @@ func (c *call) attempt(outer context.Context) (committed bool, failed *llm.Error
 		call: c, ctx: ctx, cancel: cancel, watch: watch,
 		gate: &gate{sink: c.sink, watch: watch, start: llm.Start{Provider: c.client.row.Name}},
 	}
-	response, err := c.client.transport.Send(ctx, c.encoded, c.clocks.Connect)
+	response, err := x.send()
 	if err == nil {
 		err = x.read(response)
 	}
@@ -151,8 +149,8 @@ func (x *exchange) readWhole(reader *answerReader) *llm.Error {
 
 // refused reads an answer with a status other than 2xx.
 func (x *exchange) refused(response *transport.Response) *llm.Error {
-	if target := response.Header["location"]; target != "" && response.Status < 400 {
-		return redirected(response.Status, target)
+	if isRedirect(response) {
+		return notFollowed(response)
 	}
 	reader := &answerReader{exchange: x, body: response.Body}
 	body, failure := io.ReadAll(io.LimitReader(reader, errorBody))
@@ -162,16 +160,6 @@ func (x *exchange) refused(response *transport.Response) *llm.Error {
 	report := x.call.client.dialect.DecodeError(x.call.target, response.Status, response.Header, body)
 	_ = response.Body.Close()
 	return llm.Judge(report, x.call.client.row.Rules)
-}
-
-func redirected(status int, location string) *llm.Error {
-	if target, err := url.Parse(location); err == nil {
-		target.RawQuery, target.User = "", nil
-		location = target.String()
-	}
-	return &llm.Error{Kind: llm.KindBadRequest, StatusCode: status, Message: fmt.Sprintf(
-		"the server answers with a redirect (%d) to %s, which is not followed: the key would go with it; "+
-			"if that is the right place, make it the base_url", status, location)}
 }
 
 // judge turns a decoder's error into ours. A decoder reports a *llm.Error where it is sure, and the vendor's own words where

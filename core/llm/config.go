@@ -27,11 +27,13 @@ type Timeouts struct {
 	Total      *float64 `json:"total,omitempty"`
 }
 
-// Limits bound what an answer may weigh, in bytes. A missing field takes the default; there is no "unlimited".
+// Limits bound what an answer may weigh, in bytes, and how often it may send the request elsewhere. A missing field takes the
+// default; there is no "unlimited".
 type Limits struct {
 	EventBytes  *int64 `json:"event_bytes,omitempty"`  // one event of a stream; default 64 MiB
 	BodyBytes   *int64 `json:"body_bytes,omitempty"`   // a one-shot answer; default 256 MiB
 	HeaderBytes *int64 `json:"header_bytes,omitempty"` // the header of a response; default 1 MiB; client only
+	Redirects   *int64 `json:"redirects,omitempty"`    // redirects that are followed, within the origin; default 5
 }
 
 // Network says how to reach the vendor. Environment holds the proxy and certificate variables as the host sees them now,
@@ -42,6 +44,8 @@ type Network struct {
 	ClientCert     []string          `json:"client_cert,omitempty"` // certificate file, key file
 	HTTP2          bool              `json:"http2,omitempty"`
 	MaxConnections int               `json:"max_connections,omitempty"`
+	AllowHTTP      bool              `json:"allow_http,omitempty"`   // a key may go to a public address without encryption
+	PostQuantum    *bool             `json:"post_quantum,omitempty"` // TLS with key exchange against quantum computers too; default true
 	Environment    map[string]string `json:"environment,omitempty"`
 }
 
@@ -98,6 +102,9 @@ func (l Limits) check() *Error {
 		if limit.value != nil && *limit.value <= 0 {
 			return Configuration("limits."+limit.name, "limits.%s must be more than 0 bytes, got %d", limit.name, *limit.value)
 		}
+	}
+	if l.Redirects != nil && *l.Redirects < 0 {
+		return Configuration("limits.redirects", "limits.redirects must be 0 (none) or more, got %d", *l.Redirects)
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func TestClocks(t *testing.T) {
 func TestSizes(t *testing.T) {
 	small := int64(10)
 	got := ResolveSizes(llm.Limits{EventBytes: &small}, llm.Limits{BodyBytes: &small})
-	if want := (Sizes{Event: 10, Body: 10, Header: 1 << 20}); got != want {
+	if want := (Sizes{Event: 10, Body: 10, Header: 1 << 20, Redirects: 5}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

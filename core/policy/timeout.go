@@ -62,19 +62,22 @@ func seconds(value float64) time.Duration {
 	return time.Duration(value * float64(time.Second))
 }
 
-// Sizes bound what an answer may weigh, in bytes.
+// Sizes bound what an answer may weigh, in bytes, and how many redirects it may take.
 type Sizes struct {
-	Event, Body, Header int64
+	Event, Body, Header, Redirects int64
 }
 
 // ResolveSizes lays the call's limits over the client's and those over the defaults.
 func ResolveSizes(client, call llm.Limits) Sizes {
-	sizes := Sizes{Event: 64 << 20, Body: 256 << 20, Header: 1 << 20}
+	sizes := Sizes{Event: 64 << 20, Body: 256 << 20, Header: 1 << 20, Redirects: 5}
 	for _, layer := range []llm.Limits{client, call} {
 		for _, limit := range []struct {
 			into  *int64
 			value *int64
-		}{{&sizes.Event, layer.EventBytes}, {&sizes.Body, layer.BodyBytes}, {&sizes.Header, layer.HeaderBytes}} {
+		}{
+			{&sizes.Event, layer.EventBytes}, {&sizes.Body, layer.BodyBytes}, {&sizes.Header, layer.HeaderBytes},
+			{&sizes.Redirects, layer.Redirects},
+		} {
 			if limit.value != nil {
 				*limit.into = *limit.value
 			}

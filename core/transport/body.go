@@ -193,8 +193,7 @@ func (b *body) finish() {
 		c.pool.park(c)
 		return
 	}
-	_ = c.raw.Close()
-	c.pool.leave(c.route)
+	c.abandon()
 }
 
 // fail ends the body with an error.
@@ -207,8 +206,7 @@ func (b *body) fail(err error) {
 	}
 	b.err = err
 	b.stop()
-	_ = b.conn.raw.Close()
-	b.conn.pool.leave(b.conn.route)
+	b.conn.abandon()
 }
 
 func (b *body) Close() error {

@@ -67,10 +67,15 @@ func (c *conn) exchange(ctx context.Context, request Request, target *url.URL, h
 	response, err := c.roundTrip(request, target, headerBytes, stop)
 	if err != nil {
 		stop()
-		_ = c.raw.Close()
-		c.pool.leave(c.route)
+		c.abandon()
 	}
 	return response, err
+}
+
+// abandon closes the connection in place of using it.
+func (c *conn) abandon() {
+	_ = c.raw.Close()
+	c.pool.leave(c.route)
 }
 
 func (c *conn) roundTrip(request Request, target *url.URL, headerBytes int64, stop func() bool) (*Response, error) {
@@ -177,6 +182,9 @@ type answer struct {
 func (c *conn) readHeader(budget *int64) (*answer, error) {
 	line, err := c.readLine(budget)
 	if err != nil {
+		if isTLS(line) {
+			err = notHTTP(line)
+		}
 		return nil, err
 	}
 	status, http10, ok := parseStatus(line)
@@ -198,7 +206,8 @@ func (c *conn) readHeader(budget *int64) (*answer, error) {
 	}
 }
 
-// readLine reads up to a line feed and cuts line feed and carriage return off. The line is valid until the next read.
+// readLine reads up to a line feed and cuts line feed and carriage return off. The line is valid until the next read; with an
+// error it is what had come.
 func (c *conn) readLine(budget *int64) ([]byte, error) {
 	line, err := c.reader.ReadSlice('\n')
 	if len(line) > 0 {
@@ -220,7 +229,7 @@ func (c *conn) readLine(budget *int64) ([]byte, error) {
 		if err == io.EOF && c.answered {
 			err = io.ErrUnexpectedEOF
 		}
-		return nil, err
+		return line, err
 	}
 	line = line[:len(line)-1]
 	return bytes.TrimSuffix(line, []byte{'\r'}), nil

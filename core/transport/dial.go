@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -23,43 +24,68 @@ type link struct {
 	credentials string // for that proxy
 }
 
+// dialFunc makes a connection to an address, as net.Dialer does.
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
 // dialer makes connections, directly or through a proxy.
 type dialer struct {
-	dial  func(ctx context.Context, network, address string) (net.Conn, error)
-	tls   func() (*tls.Config, *llm.Error) // made at the first handshake
-	proxy func(target *url.URL) *url.URL   // nil: go directly
+	dial      dialFunc
+	tls       func() (*tls.Config, *llm.Error) // made at the first handshake
+	proxy     func(target *url.URL) *url.URL   // nil: go directly
+	protocols []string                         // that TLS offers to targets (ALPN); nil: none
+
+	mu        sync.Mutex
+	classical map[string]bool // hosts that are sent a small ClientHello
 }
 
-// connect makes a connection that can carry requests for target. It ends with ctx in every phase.
+// connect makes a connection that can carry requests for target. It ends with ctx in every phase. A host that leaves a
+// handshake without a word gets a smaller one, and is remembered when that helps.
 func (d *dialer) connect(ctx context.Context, target, proxy *url.URL) (link, error) {
+	small := make(map[string]bool)
+	for {
+		made, err := d.reach(ctx, target, proxy, small)
+		var mute *muteHandshake
+		if errors.As(err, &mute) && !mute.small && ctx.Err() == nil {
+			small[mute.host] = true
+			continue
+		}
+		if err == nil {
+			d.remember(small)
+		}
+		return made, err
+	}
+}
+
+// reach makes one attempt at a connection; small are the hosts that get a small ClientHello.
+func (d *dialer) reach(ctx context.Context, target, proxy *url.URL, small map[string]bool) (link, error) {
 	if proxy == nil {
-		return d.open(ctx, target.Scheme, target)
+		return d.open(ctx, target.Scheme, target, d.protocols, small)
 	}
 	switch proxy.Scheme {
 	case "socks5", "socks5h":
-		made, err := d.tunnel(ctx, "http", proxy, func(wire net.Conn) error { return socks5(wire, proxy, target) })
+		made, err := d.tunnel(ctx, "http", proxy, small, func(wire net.Conn) error { return socks5(wire, proxy, target) })
 		if err != nil || target.Scheme == "http" {
 			return made, err
 		}
-		return d.secure(ctx, made, target.Hostname())
+		return d.secure(ctx, made, target, d.protocols, small)
 	}
 	if target.Scheme == "http" { // the proxy reads the request itself
-		made, err := d.open(ctx, proxy.Scheme, proxy)
+		made, err := d.open(ctx, proxy.Scheme, proxy, nil, small)
 		if err != nil {
 			return link{}, &proxyError{proxy.Host, err}
 		}
 		made.proxied, made.credentials = true, proxyCredentials(proxy)
 		return made, nil
 	}
-	made, err := d.tunnel(ctx, proxy.Scheme, proxy, func(wire net.Conn) error { return httpConnect(wire, proxy, target) })
+	made, err := d.tunnel(ctx, proxy.Scheme, proxy, small, func(wire net.Conn) error { return httpConnect(wire, proxy, target) })
 	if err != nil {
 		return made, err
 	}
-	return d.secure(ctx, made, target.Hostname())
+	return d.secure(ctx, made, target, d.protocols, small)
 }
 
 // open connects to a host, with TLS when the scheme is https.
-func (d *dialer) open(ctx context.Context, scheme string, host *url.URL) (link, error) {
+func (d *dialer) open(ctx context.Context, scheme string, host *url.URL, protocols []string, small map[string]bool) (link, error) {
 	raw, err := d.dial(ctx, "tcp", addressOf(host))
 	if err != nil {
 		return link{}, err
@@ -68,31 +94,14 @@ func (d *dialer) open(ctx context.Context, scheme string, host *url.URL) (link, 
 	if scheme != "https" {
 		return made, nil
 	}
-	return d.secure(ctx, made, host.Hostname())
-}
-
-// secure speaks TLS over a connection.
-func (d *dialer) secure(ctx context.Context, below link, name string) (link, error) {
-	shared, err := d.tls()
-	if err != nil {
-		_ = below.raw.Close()
-		return link{}, err
-	}
-	config := shared.Clone()
-	if config.ServerName == "" {
-		config.ServerName = name
-	}
-	wire := tls.Client(below.wire, config)
-	if err := wire.HandshakeContext(ctx); err != nil {
-		_ = below.raw.Close()
-		return link{}, err
-	}
-	return link{wire: wire, raw: below.raw}, nil
+	return d.secure(ctx, made, host, protocols, small)
 }
 
 // tunnel connects to a proxy and asks it for a way through.
-func (d *dialer) tunnel(ctx context.Context, scheme string, proxy *url.URL, ask func(net.Conn) error) (link, error) {
-	made, err := d.open(ctx, scheme, proxy)
+func (d *dialer) tunnel(
+	ctx context.Context, scheme string, proxy *url.URL, small map[string]bool, ask func(net.Conn) error,
+) (link, error) {
+	made, err := d.open(ctx, scheme, proxy, nil, small)
 	if err != nil {
 		return link{}, &proxyError{proxy.Host, err}
 	}
@@ -118,15 +127,29 @@ func httpConnect(wire net.Conn, proxy, target *url.URL) error {
 		return err
 	}
 	// One byte at a time, so that nothing of what follows the proxy's answer is taken.
-	answer, err := http.ReadResponse(bufio.NewReaderSize(oneByte{wire}, 16), &http.Request{Method: http.MethodConnect})
-	if err != nil {
+	answer, err := http.ReadResponse(bufio.NewReaderSize(oneByte{io.LimitReader(wire, proxyAnswer)}, 16),
+		&http.Request{Method: http.MethodConnect})
+	switch {
+	case err != nil:
 		return err
-	}
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("it refused to connect to %s: %s", target.Host, answer.Status)
+	case answer.StatusCode == http.StatusProxyAuthRequired:
+		return &refusal{fmt.Sprintf("it wants other credentials (%s); they are the user and password of its URL", answer.Status), false}
+	case answer.StatusCode/100 != 2:
+		return &refusal{fmt.Sprintf("it refused to connect to %s: %s", target.Host, answer.Status), answer.StatusCode >= 500}
 	}
 	return nil
 }
+
+// proxyAnswer bounds the header of a proxy's answer.
+const proxyAnswer = 64 << 10
+
+// refusal is a proxy's no.
+type refusal struct {
+	message string
+	passing bool // another attempt may be answered otherwise
+}
+
+func (e *refusal) Error() string { return e.message }
 
 type oneByte struct{ io.Reader }
 
@@ -147,24 +170,4 @@ func addressOf(host *url.URL) string {
 		port = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}[host.Scheme]
 	}
 	return net.JoinHostPort(host.Hostname(), port)
-}
-
-// tlsConfig checks the options for TLS and returns a function that makes the configuration once.
-func tlsConfig(network llm.Network) (func() (*tls.Config, *llm.Error), *llm.Error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(64)}
-	if err := checkRoots(network); err != nil {
-		return nil, err
-	}
-	if pair := network.ClientCert; len(pair) == 2 {
-		certificate, failure := tls.LoadX509KeyPair(pair[0], pair[1])
-		if failure != nil {
-			return nil, llm.Configuration("client_cert", "client_cert (%q, %q) cannot be used: %s", pair[0], pair[1], failure)
-		}
-		config.Certificates = []tls.Certificate{certificate}
-	}
-	return sync.OnceValues(func() (*tls.Config, *llm.Error) {
-		var err *llm.Error
-		config.RootCAs, err = roots(network)
-		return config, err
-	}), nil
 }

@@ -2,8 +2,6 @@ package transport
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -58,31 +56,24 @@ func sendError(ctx context.Context, target *url.URL, failure error) *llm.Error {
 
 // describe says in plain words what a network error means and whether another attempt can help.
 func describe(failure error) (message string, retryable bool) {
+	if message, retryable, ok := describeTLS(failure); ok {
+		return message, retryable
+	}
 	var dns *net.DNSError
-	var authority x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var record tls.RecordHeaderError
-	var alert tls.AlertError
+	var refused *refusal
 	switch {
+	case errors.As(failure, &refused):
+		return refused.message, refused.passing
 	case errors.As(failure, &dns) && dns.IsNotFound:
 		return fmt.Sprintf("the host name %q is not known; check base_url", dns.Name), true
 	case errors.As(failure, &dns):
 		return fmt.Sprintf("looking up the host name %q failed: %s", dns.Name, dns.Err), true
-	case errors.As(failure, &authority):
-		return "its certificate is signed by an authority that is not trusted here; if that is meant, name the authority's file in ca_file", false
-	case errors.As(failure, &host):
-		return fmt.Sprintf("its certificate is for another name: %s", host.Error()), false
-	case errors.As(failure, &invalid):
-		return fmt.Sprintf("its certificate cannot be used: %s", invalid.Error()), false
-	case errors.As(failure, &record):
-		return "it does not speak TLS on this port; should base_url start with http://?", false
-	case errors.As(failure, &alert):
-		return fmt.Sprintf("it refused the TLS handshake: %s", alert.Error()), false
 	case errors.Is(failure, syscall.ECONNREFUSED):
 		return "connection refused; is the server running?", true
 	case errors.Is(failure, syscall.ECONNRESET), errors.Is(failure, syscall.EPIPE):
 		return "the connection was reset", true
+	case errors.Is(failure, syscall.ETIMEDOUT):
+		return "the connection is dead: what was sent is not acknowledged", true
 	case errors.Is(failure, io.EOF), errors.Is(failure, io.ErrUnexpectedEOF):
 		return "the server closed the connection without an answer", true
 	}
@@ -96,6 +87,8 @@ func Interrupted(failure error) string {
 		return "the connection was closed in the middle of the answer"
 	case errors.Is(failure, syscall.ECONNRESET):
 		return "the connection was reset in the middle of the answer"
+	case errors.Is(failure, syscall.ETIMEDOUT):
+		return "the connection died in the middle of the answer"
 	}
 	return failure.Error()
 }

@@ -23,9 +23,12 @@ func parseStatus(line []byte) (status int, http10, ok bool) {
 	return status, line[7] == '0', status >= 100
 }
 
+// isTLS recognises the alert with which a server of TLS answers a request without it.
+func isTLS(line []byte) bool { return len(line) > 1 && line[0] == 0x15 && line[1] == 0x03 }
+
 // notHTTP says what came in place of an HTTP answer.
 func notHTTP(line []byte) *llm.Error {
-	if len(line) > 1 && line[0] == 0x15 && line[1] == 0x03 {
+	if isTLS(line) {
 		return llm.Errorf(llm.KindConnection, "it speaks TLS on this port; should base_url start with https://?")
 	}
 	return llm.Errorf(llm.KindConnection, "it does not speak HTTP; its answer begins with %q", line[:min(len(line), 60)])

@@ -3,7 +3,6 @@ package transport
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -21,15 +20,14 @@ type overHTTP2 struct {
 	http *http.Transport
 }
 
-func newHTTP2(options Options, dial func(context.Context, string, string) (net.Conn, error), certificates *tls.Config,
-	proxy func(*url.URL) *url.URL) *overHTTP2 {
+func newHTTP2(options Options, dialer *dialer) *overHTTP2 {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	return &overHTTP2{http: &http.Transport{
-		Proxy:                  func(request *http.Request) (*url.URL, error) { return proxy(request.URL), nil },
-		DialContext:            dial,
-		TLSClientConfig:        certificates,
+		DialTLSContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			return dialForRequest(ctx, dialer, &url.URL{Scheme: "https", Host: address})
+		},
 		Protocols:              protocols,
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second, WriteByteTimeout: 30 * time.Second},
 		DisableCompression:     true,
@@ -41,14 +39,43 @@ func newHTTP2(options Options, dial func(context.Context, string, string) (net.C
 	}}
 }
 
+// asking is what a connection is made for. net/http would finish a connection whose request has ended, for others to use; we
+// let go of it at once, so that a cancelled call leaves nothing behind.
+type asking struct {
+	ctx     context.Context
+	connect time.Duration
+}
+
+type askingKey struct{}
+
+// dialForRequest makes a connection as HTTP/1.1 does, through the same proxies and with the same errors.
+func dialForRequest(ctx context.Context, dialer *dialer, target *url.URL) (net.Conn, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if request, ok := ctx.Value(askingKey{}).(asking); ok {
+		defer context.AfterFunc(request.ctx, func() { cancel(context.Cause(request.ctx)) })()
+		if request.connect > 0 {
+			var stop context.CancelFunc
+			ctx, stop = context.WithTimeoutCause(ctx, request.connect, &connectTimeout{request.connect})
+			defer stop()
+		}
+	}
+	made, err := dialer.connect(ctx, target, dialer.proxy(target))
+	if err != nil {
+		return nil, err
+	}
+	return made.wire, nil
+}
+
 func (h *overHTTP2) close() { h.http.CloseIdleConnections() }
 
 func (h *overHTTP2) send(ctx context.Context, request Request, target *url.URL, connect time.Duration) (*Response, *llm.Error) {
 	ctx, cancel := context.WithCancelCause(ctx)
+	ctx = context.WithValue(ctx, askingKey{}, asking{ctx, connect})
 	asked, failure := http.NewRequestWithContext(ctx, request.Method, request.URL, bytes.NewReader(request.Body))
 	if failure != nil {
 		cancel(nil)
-		return nil, llm.Configuration("base_url", "base_url %q is not a usable URL: %s", request.URL, failure)
+		return nil, llm.Configuration("base_url", "base_url %q is not a usable URL", target.Redacted())
 	}
 	for name, value := range request.Header {
 		asked.Header[name] = []string{value}

@@ -1,6 +1,6 @@
 // Package transport sends one HTTP request and hands back the answer's bytes as they come. It owns connections: their reuse,
-// proxies, certificates and limits. It knows nothing of models, retries or clocks other than the one for connecting, and it
-// never follows a redirect, because a redirected POST loses its body or carries a key to a host that nobody named.
+// proxies, certificates and limits. It knows nothing of models, retries or clocks other than the one for connecting,
+// and a redirect is an answer like any other to it.
 //
 // HTTP/1.1, which is what streams of models are best served by, is spoken here by hand on the goroutine that asks: no
 // goroutine per connection, no hand-over between goroutines per read. net/http needs two goroutines and several hand-overs
@@ -37,7 +37,7 @@ type Options struct {
 	Network     llm.Network
 	HeaderBytes int64
 	// Dial replaces the network, for a server inside this process.
-	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	Dial dialFunc
 }
 
 // Transport keeps connections to any number of hosts.
@@ -45,6 +45,7 @@ type Transport struct {
 	dialer      *dialer
 	pool        *pool
 	headerBytes int64
+	allowHTTP   bool       // keys may go to public addresses in the clear
 	http2       *overHTTP2 // nil unless asked for
 }
 
@@ -52,6 +53,9 @@ const (
 	// Idle connections are dropped before the 60 s after which common proxies and load balancers drop theirs: the loser of
 	// that race sends its request into a closed connection.
 	idleConnection = 55 * time.Second
+	// A connection whose other side acknowledges nothing, neither data nor the kernel's probes, is dead after a minute.
+	probeEvery = 15 * time.Second
+	deadAfter  = 60 * time.Second
 	// Bytes per connection for reading. A burst of 64 deltas is about this large and then costs one system call.
 	readBuffer = 16 << 10
 )
@@ -69,20 +73,17 @@ func New(options Options) (*Transport, *llm.Error) {
 	}
 	dial := options.Dial
 	if dial == nil {
-		dial = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
-			Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 4,
+		dial = (&net.Dialer{Control: limitSilence, KeepAliveConfig: net.KeepAliveConfig{
+			Enable: true, Idle: probeEvery, Interval: probeEvery, Count: int(deadAfter/probeEvery) - 1,
 		}}).DialContext
 	}
 	t := &Transport{
 		dialer: &dialer{dial: dial, tls: certificates, proxy: proxy}, pool: newPool(options.Network.MaxConnections),
-		headerBytes: options.HeaderBytes,
+		headerBytes: options.HeaderBytes, allowHTTP: options.Network.AllowHTTP,
 	}
 	if options.Network.HTTP2 {
-		config, err := certificates()
-		if err != nil {
-			return nil, err
-		}
-		t.http2 = newHTTP2(options, dial, config, proxy)
+		t.dialer.protocols = []string{"h2", "http/1.1"}
+		t.http2 = newHTTP2(options, t.dialer)
 	}
 	return t, nil
 }
@@ -102,30 +103,39 @@ func (t *Transport) Close() {
 // When ctx ends, the connection is closed at once, until the body has been read to its end.
 func (t *Transport) Send(ctx context.Context, request Request, connect time.Duration) (*Response, *llm.Error) {
 	target, failure := url.Parse(request.URL)
-	if failure != nil {
-		return nil, llm.Configuration("base_url", "base_url %q is not a usable URL: %s", request.URL, failure)
+	if failure != nil { // whose text may hold a password
+		return nil, llm.Configuration("base_url", "base_url is not a usable URL; it looks like \"https://api.example.com/v1\"")
 	}
 	if target.Scheme != "http" && target.Scheme != "https" || target.Hostname() == "" {
-		return nil, llm.Configuration("base_url", "base_url %q must start with http:// or https:// and name a host", request.URL)
+		return nil, llm.Configuration("base_url", "base_url %q must start with http:// or https:// and name a host", target.Redacted())
 	}
 	if t.http2 != nil && target.Scheme == "https" {
 		return t.http2.send(ctx, request, target, connect)
 	}
-	c, err := t.connection(ctx, target, connect, false)
-	if err != nil {
-		return nil, err
+	seen := private // by whom, when it holds a key
+	if !t.allowHTTP && target.Scheme == "http" && carriesKey(request.Header) {
+		seen = exposureOf(target, t.dialer.proxy(target) != nil)
 	}
-	response, failure := c.exchange(ctx, request, target, t.headerBytes)
-	if c.stale(failure) && ctx.Err() == nil {
-		if c, err = t.connection(ctx, target, connect, true); err != nil {
+	if seen == public {
+		return nil, inTheClear(target, target.Host)
+	}
+	for fresh := false; ; fresh = true {
+		c, err := t.connection(ctx, target, connect, fresh)
+		if err != nil {
 			return nil, err
 		}
-		response, failure = c.exchange(ctx, request, target, t.headerBytes)
+		if seen == byAddress && c.exposure() == public {
+			c.abandon()
+			return nil, inTheClear(target, c.raw.RemoteAddr().String())
+		}
+		response, failure := c.exchange(ctx, request, target, t.headerBytes)
+		if failure == nil {
+			return response, nil
+		}
+		if fresh || !c.stale(failure) || ctx.Err() != nil {
+			return nil, sendError(ctx, target, failure)
+		}
 	}
-	if failure != nil {
-		return nil, sendError(ctx, target, failure)
-	}
-	return response, nil
 }
 
 // connection takes an idle connection or makes one, within the time for connecting.

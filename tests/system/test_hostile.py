@@ -257,13 +257,53 @@ def test_a_whole_answer_where_a_stream_was_asked_for(serve, wire):
     assert stream.result.finish_reason == "stop"
 
 
-def test_a_redirect_is_not_followed(hostile, serve, wire):
+def test_a_redirect_to_another_origin_is_not_followed(hostile, serve, wire):
     elsewhere = hostile(lambda visit: visit.send(wire.whole("stolen")))
     with pytest.raises(errors.APIStatusError, match="redirect") as caught:
         serve(wire.head(f"location: {elsewhere.url}/x?token=1", status="HTTP/1.1 307 Moved")).generate_text("x")
     assert caught.value.status_code == 307
     assert str(elsewhere.port) in str(caught.value)
     assert elsewhere.connections == 0
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["generate", "stream"])
+def test_a_redirect_within_the_origin_is_followed(hostile, wire, stream):
+    asked = []
+
+    def behave(visit):
+        while True:
+            head, body = visit.request()
+            asked.append((head.split(" ")[1], "Bearer k" in head, body["model"]))
+            if len(asked) == 1:
+                visit.send(wire.head("location: /v2/chat", "content-length: 0", status="HTTP/1.1 308 Moved"))
+            else:
+                visit.send(wire.whole("there"))
+
+    server = hostile(behave)
+    provider = Provider("m", api_key="k", base_url=server.url, provider="openai", max_retries=0)
+    assert "".join(provider.stream("x") if stream else [provider.generate_text("x")]) == "there"
+    assert asked == [("/v1/chat/completions", True, "m"), ("/v2/chat", True, "m")]
+    assert server.connections == 1
+
+
+def test_a_redirect_in_a_circle(hostile, wire):
+    def behave(visit):
+        while True:
+            visit.request()
+            visit.send(wire.head("location: ?again", "content-length: 0", status="HTTP/1.1 307 Moved"))
+
+    server = hostile(behave)
+    provider = Provider("m", api_key="k", base_url=server.url, provider="openai", max_retries=0)
+    with pytest.raises(errors.LimitExceededError, match=r"limits\.redirects"):
+        provider.generate_text("x", limits=Limits(redirects=2))
+
+
+def test_a_key_does_not_go_to_a_public_address_in_the_clear():
+    with pytest.raises(errors.ConfigurationError, match="allow_http") as caught:
+        Provider("m", api_key="sk-secret-1", base_url="http://203.0.113.7/v1", provider="openai").generate_text("x")
+    assert caught.value.param == "base_url"
+    assert "http://203.0.113.7" in str(caught.value)
+    assert "sk-secret" not in str(caught.value)
 
 
 def test_a_header_without_end(serve, wire):

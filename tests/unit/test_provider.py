@@ -167,6 +167,8 @@ def test_proxies_are_read_when_the_first_request_is_made(monkeypatch: pytest.Mon
         ({"client_cert": "file.pem"}, "client_cert must be a pair of file names"),
         ({"max_connections": True}, "max_connections must be a whole number"),
         ({"http2": "yes"}, "http2 must be True or False"),
+        ({"allow_http": 1}, "allow_http must be True or False"),
+        ({"post_quantum": None}, "post_quantum must be True or False"),
         ({"base_url": 5}, "base_url must be a string"),
         ({"api_key": 5}, "api_key must be a string"),
     ],
@@ -180,12 +182,13 @@ def test_wrong_options(option: dict[str, Any], message: str) -> None:
 def test_every_option_reaches_the_configuration() -> None:
     provider = Provider(
         "m", api_key="k", limits=Limits(event_bytes=1), extra_headers={"X": "y"}, proxy="http://p", ca_file="ca.pem",
-        client_cert=("c", "k"), http2=True, max_connections=3, api_version="v",
+        client_cert=("c", "k"), http2=True, max_connections=3, allow_http=True, post_quantum=False, api_version="v",
     )  # fmt: skip
     found = config(provider)
     del found["network"]["environment"]
     assert found["network"] == {
         "proxy": "http://p", "ca_file": "ca.pem", "client_cert": ["c", "k"], "http2": True, "max_connections": 3,
+        "allow_http": True, "post_quantum": False,
     }  # fmt: skip
     assert (found["limits"], found["extra_headers"]) == ({"event_bytes": 1}, {"X": "y"})
     assert found["azure"] == {"api_version": "v"}
