@@ -11,7 +11,7 @@ from asyncio import events
 from threading import Thread
 from weakref import WeakKeyDictionary, ref
 
-from . import _lib
+from . import _lib, _opening
 from ._inbox import Inbox
 
 TYPE_CHECKING = False
@@ -35,14 +35,9 @@ class LoopInbox(Inbox):
 
     def __init__(self, client: Client, loop: AbstractEventLoop) -> None:
         self._loop = ref(loop)  # the loop owns the inbox, not the other way round
-        self._pipe: tuple[int, ...] = ()
-        pipe = open_pipe()
-        try:
-            super().__init__(client.runtime, client.runtime.open_inbox(client.number, pipe[1] if pipe else -1))
-        except BaseException:
-            close_all(pipe)
-            raise
-        self._pipe = pipe
+        self._pipe = pipe = open_pipe()
+        super().__init__(client.runtime)
+        self.runtime.open_inbox(self, client.number, pipe[1] if pipe else -1)
         try:
             if pipe:
                 loop.add_reader(pipe[0], _drain, ref(self), pipe[0])
@@ -77,8 +72,6 @@ class LoopInbox(Inbox):
             loop.remove_reader(pipe[0])
         close_all(pipe)
 
-    __del__ = close
-
 
 _inboxes: WeakKeyDictionary[AbstractEventLoop, LoopInbox] = WeakKeyDictionary()
 
@@ -91,7 +84,8 @@ def current_inbox(client: Client) -> Inbox:
     """
     trio: Any = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_task():
-        from . import _trio
+        with _opening.lock:
+            from . import _trio
 
         return _trio.current_inbox(client)
     loop = events._get_running_loop()
@@ -107,8 +101,10 @@ def current_inbox(client: Client) -> Inbox:
 
 
 def _open(client: Client, loop: AbstractEventLoop) -> LoopInbox:
-    for other in list(_inboxes):
-        if other.is_closed():  # it will not come back, and its inbox need not wait for the garbage collector
+    for reference in _inboxes.keyrefs():  # a list of its own: other threads have loops too
+        other = reference()
+        if other is not None and other.is_closed():
+            # It will not come back, and its inbox need not wait for the garbage collector.
             closed = _inboxes.pop(other, None)
             if closed is not None:
                 closed.close()

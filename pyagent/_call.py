@@ -21,12 +21,15 @@ class Client(_lib.Handle):
     @classmethod
     def open(cls, config: bytes) -> Client:
         """Opens a client. A bad configuration is the first frame of its calls."""
-        runtime = _lib.runtime()
-        return cls(runtime, runtime.open_client(config))
+        client = cls(_lib.runtime())
+        client.runtime.open_client(client, config)
+        return client
 
     def start(self, request: bytes) -> Call:
         """Submits a request and returns at once. A bad request is the first frame of the call."""
-        return Call(self.runtime, self.runtime.submit(self.number, 0, request))
+        call = Call(self.runtime)
+        self.runtime.submit(call, self.number, 0, request)
+        return call
 
 
 class Call(_lib.Handle):

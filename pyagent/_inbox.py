@@ -40,15 +40,16 @@ class Inbox(_lib.Handle):
 
     __slots__ = ("boxes", "__weakref__")
 
-    def __init__(self, runtime: _lib.Runtime, number: int) -> None:
-        super().__init__(runtime, number)
+    def __init__(self, runtime: _lib.Runtime) -> None:
+        super().__init__(runtime)
         self.boxes: dict[int, Mailbox] = {}
 
     def start(self, client: Client, request: bytes) -> AsyncCall:
         """Submits a request whose answer arrives here."""
-        number = self.runtime.submit(client.number, self.number, request)
-        self.boxes[number] = box = Mailbox()
-        return AsyncCall(self, number, box)
+        call = AsyncCall(self)
+        self.runtime.submit(call, client.number, self.number, request)
+        self.boxes[call.number] = call.box
+        return call
 
     def drain(self) -> None:
         """Moves what one poll delivers into the mailboxes. What one poll does not take, the core announces again."""
@@ -86,13 +87,13 @@ class AsyncCall(_lib.Handle):
     """A request on its way whose frames come out of an inbox. Dropping the object closes the call and with it the
     connection."""
 
-    __slots__ = ("_inbox", "_box", "_used")
+    __slots__ = ("box", "_inbox", "_used")
 
-    def __init__(self, inbox: Inbox, number: int, box: Mailbox) -> None:
-        super().__init__(inbox.runtime, number)
+    def __init__(self, inbox: Inbox) -> None:
+        self.box = Mailbox()
         self._inbox = inbox
-        self._box = box
         self._used = 0
+        super().__init__(inbox.runtime)
 
     async def receive(self) -> bytes | None:
         """Waits until something has arrived, and returns every frame that is there; None once the call is closed.
@@ -100,7 +101,7 @@ class AsyncCall(_lib.Handle):
         Raises:
             RuntimeError: Another task is waiting for this call, or this is not the event loop that it was started in.
         """
-        box = self._box
+        box = self.box
         while not box.chunks:
             self.runtime.check_alive()
             if self.closed:
@@ -128,7 +129,5 @@ class AsyncCall(_lib.Handle):
         if not self.closed:
             super().close()
             self._inbox.boxes.pop(self.number, None)
-            if self._box.waiter is not None:
-                self._inbox.wake(self._box)
-
-    __del__ = close
+            if self.box.waiter is not None:
+                self._inbox.wake(self.box)

@@ -12,9 +12,11 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import signal
 import sys
 import threading
 
+from . import _opening
 from .errors import InternalError
 
 TYPE_CHECKING = False
@@ -51,22 +53,35 @@ _FUNCTIONS: dict[str, list[Any]] = {
 
 class Handle:
     """A client, a call or an inbox of one runtime. Dropping it closes it; closing never waits, never fails, and may be
-    repeated."""
+    repeated.
 
-    __slots__ = ("runtime", "number", "closed")
+    It is made first, and the core writes its number into `place`. So there is no moment at which the exception of a
+    signal handler could leave something open that nobody owns."""
 
-    def __init__(self, runtime: Runtime, number: int) -> None:
-        self.runtime = runtime
-        self.number = number
+    __slots__ = ("runtime", "place", "closed")
+
+    def __init__(self, runtime: Runtime) -> None:
         self.closed = False
+        self.place = _NUMBER()
+        self.runtime = runtime
+
+    @property
+    def number(self) -> int:
+        """What the core knows it by."""
+        return self.place.value
 
     def close(self) -> None:
         """Gives the handle back; a call's connection closes at once."""
         if not self.closed:
-            self.runtime.close(self.number)
+            self.runtime.close(self.place.value)
             self.closed = True  # not before: if Ctrl-C strikes in between, closing twice is better than not at all
 
-    __del__ = close
+    def __del__(self) -> None:
+        if hasattr(self, "runtime"):  # otherwise an exception struck in __init__
+            self.close()
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise TypeError(f"A {type(self).__name__} cannot be pickled or copied: it is open in this process only.")
 
 
 class _Buffer:
@@ -100,7 +115,7 @@ class Runtime:
         self.main_thread = threading.main_thread().ident  # a fork may make another one the main thread of the child
         self._spare = _Spare()
         try:
-            library = ctypes.CDLL(load_from)
+            library = _load_deaf(load_from)
         except OSError as error:
             raise InternalError(
                 f"The library {path} cannot be loaded: {error}. Reinstall pyagent for this platform "
@@ -128,25 +143,18 @@ class Runtime:
                 "library come from different releases: reinstall pyagent, and unset PYAGENT_LIBRARY if it is set."
             )
 
-    def open_client(self, config: bytes) -> int:
-        """Opens a client and returns its number."""
-        number = _NUMBER()
-        self._check(self._library.pyagent_client_open(config, len(config), ctypes.addressof(number)))
-        return number.value
+    def open_client(self, client: Handle, config: bytes) -> None:
+        """Opens a client."""
+        self._check(self._library.pyagent_client_open(config, len(config), ctypes.addressof(client.place)))
 
-    def open_inbox(self, client: int, wake_descriptor: int) -> int:
-        """Opens a receiving place for calls and returns its number. The descriptor gets a byte when something waits;
-        -1 for none."""
-        number = _NUMBER()
-        self._check(self._library.pyagent_inbox_open(client, wake_descriptor, ctypes.addressof(number)))
-        return number.value
+    def open_inbox(self, inbox: Handle, client: int, wake_descriptor: int) -> None:
+        """Opens a receiving place for calls. The descriptor gets a byte when something waits; -1 for none."""
+        self._check(self._library.pyagent_inbox_open(client, wake_descriptor, ctypes.addressof(inbox.place)))
 
-    def submit(self, client: int, inbox: int, request: bytes) -> int:
-        """Starts a call and returns its number at once. Its frames come out of the inbox; of itself, if that is 0."""
+    def submit(self, call: Handle, client: int, inbox: int, request: bytes) -> None:
+        """Starts a call and returns at once. Its frames come out of the inbox; of itself, if that is 0."""
         self.check_alive()
-        number = _NUMBER()
-        self._check(self._submit(client, inbox, request, len(request), ctypes.addressof(number)))
-        return number.value
+        self._check(self._submit(client, inbox, request, len(request), ctypes.addressof(call.place)))
 
     def poll(self, number: int, timeout_ms: int) -> tuple[int, bytes]:
         """Waits for frames, without the GIL. Returns the status and, if that is OK, every frame that was waiting."""
@@ -213,8 +221,6 @@ class Runtime:
 
 _runtime: Runtime | None = None
 _forked = False  # whether a runtime was alive in this process when it was forked off
-_hooked = False
-_lock = threading.Lock()
 
 
 def runtime() -> Runtime:
@@ -223,9 +229,11 @@ def runtime() -> Runtime:
     current = _runtime
     if current is not None:
         return current
-    with _lock:
+    with _opening.lock:
         if _runtime is None:
-            _runtime = _load()
+            loaded = _load()
+            if _runtime is None:  # otherwise a signal handler was here in the meantime
+                _runtime = loaded
         return _runtime
 
 
@@ -235,26 +243,35 @@ def path() -> str:
 
 
 def _load() -> Runtime:
-    global _hooked
     where = path()
     if not os.path.exists(where):
         raise InternalError(
             f"The library {where} does not exist. Install pyagent with pip, build it with `make build` in a checkout, "
             "or set PYAGENT_LIBRARY to its path."
         )
-    loaded = _load_copy(where) if _forked else Runtime(where, where)
-    if not _hooked and hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_after_fork)
-        _hooked = True
-    return loaded
+    return _load_copy(where) if _forked else Runtime(where, where)
+
+
+def _load_deaf(path: str) -> ctypes.CDLL:
+    """Loads with all signals blocked. Go's threads inherit that, and so signals go to threads of Python's: one that a
+    program has blocked in all of its threads, to wait for it with sigwait, is not taken by a thread it knows nothing
+    of, and no handler runs on a thread of Go's."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        return ctypes.CDLL(path)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _after_fork() -> None:
-    global _runtime, _forked, _lock
-    _lock = threading.Lock()  # another thread may have held the old one
+    global _runtime, _forked
     if _runtime is not None:
         _runtime.alive = False
         _runtime, _forked = None, True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _load_copy(where: str) -> Runtime:

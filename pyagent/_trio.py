@@ -24,8 +24,9 @@ class TrioInbox(Inbox):
     __slots__ = ("_run",)
 
     def __init__(self, client: Client, write_end: int) -> None:
-        super().__init__(client.runtime, client.runtime.open_inbox(client.number, write_end))
         self._run = lowlevel.current_trio_token()
+        super().__init__(client.runtime)
+        self.runtime.open_inbox(self, client.number, write_end)
 
     def arrival(self, box: Mailbox) -> Awaitable[None]:
         if not lowlevel.in_trio_run() or lowlevel.current_trio_token() is not self._run:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from _thread import allocate_lock
 
-from . import _checks, _request
+from . import _checks, _opening, _request
 from ._async_response_methods import AsyncResponseMethods
 from ._async_text_methods import AsyncTextMethods
 from ._environment import network_variables, without_secrets
@@ -63,7 +62,7 @@ class Provider(Presets, TextMethods, ResponseMethods, AsyncTextMethods, AsyncRes
         ConfigurationError: There is no key or no address, or an option or environment variable is wrong. A ValueError.
     """
 
-    __slots__ = ("_model", "_base_url", "_config", "_proxy", "_client", "_lock", "__weakref__")
+    __slots__ = ("_model", "_base_url", "_config", "_proxy", "_client", "__weakref__")
 
     def __init__(
         self,
@@ -119,7 +118,6 @@ class Provider(Presets, TextMethods, ResponseMethods, AsyncTextMethods, AsyncRes
     def _configure(self, config: dict[str, Any]) -> None:
         self._config = config
         self._client: Client | None = None
-        self._lock = allocate_lock()
 
     def _start(self, op: str, arguments: dict[str, Any]) -> Call:
         """Submits a request made of a method's local variables."""
@@ -131,8 +129,9 @@ class Provider(Presets, TextMethods, ResponseMethods, AsyncTextMethods, AsyncRes
 
     def _astart(self, op: str, arguments: dict[str, Any]) -> AsyncCall:
         """The twin of `_start` for coroutines: the answer arrives at the inbox of the running event loop."""
-        from ._aio import current_inbox
-        from ._inbox import WINDOW
+        with _opening.lock:  # for the first time; then it costs nothing
+            from ._aio import current_inbox
+            from ._inbox import WINDOW
 
         request = _request.encode(op, self._model, arguments, WINDOW if op == "stream" else 0)
         client = self._client
@@ -142,11 +141,9 @@ class Provider(Presets, TextMethods, ResponseMethods, AsyncTextMethods, AsyncRes
 
     def _open(self) -> Client:
         """Opens the client in the core: on first use, and again in a process that was forked off."""
-        from . import _lib  # loads ctypes, which constructing a Provider must not
-        from ._call import Client
+        with _opening.lock:
+            from ._call import Client  # loads ctypes, which constructing a Provider must not
 
-        _lib.runtime()  # loads the library, if need be, before the lock is held: a fork must not meet it held for long
-        with self._lock:
             client = self._client
             if client is None or not client.runtime.alive:
                 client = Client.open(_request.dump(self._with_environment()))

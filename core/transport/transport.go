@@ -73,9 +73,7 @@ func New(options Options) (*Transport, *llm.Error) {
 	}
 	dial := options.Dial
 	if dial == nil {
-		dial = (&net.Dialer{Control: limitSilence, KeepAliveConfig: net.KeepAliveConfig{
-			Enable: true, Idle: probeEvery, Interval: probeEvery, Count: int(deadAfter/probeEvery) - 1,
-		}}).DialContext
+		dial = dialSocket
 	}
 	t := &Transport{
 		dialer: &dialer{dial: dial, tls: certificates, proxy: proxy}, pool: newPool(options.Network.MaxConnections),

@@ -209,7 +209,7 @@ def test_a_slow_reader_holds_its_vendor_back_and_nobody_else(provider: Provider)
         for _ in range(20):
             assert await provider.agenerate_text("quick") == "quick"
             await asyncio.sleep(0.01)
-        held = sum(map(len, slow._call._box.chunks))
+        held = sum(map(len, slow._call.box.chunks))
         assert len((await slow.result).text) == size * count
         return held
 
