@@ -10,7 +10,6 @@ package transport
 import (
 	"context"
 	"io"
-	"net"
 	"net/url"
 	"time"
 
