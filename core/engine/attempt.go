@@ -32,7 +32,7 @@ func (c *call) attempt(outer context.Context) (committed bool, failed *llm.Error
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(outer))
 	unlink := context.AfterFunc(outer, func() { cancel(causeOf(outer)) })
 	defer unlink()
-	watch := startWatchdog(c.clocks, cancel)
+	watch := startWatchdog(c.clocks, cancel, realInstant)
 	defer watch.stop()
 	x := &exchange{
 		call: c, ctx: ctx, cancel: cancel, watch: watch,

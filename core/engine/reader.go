@@ -31,6 +31,9 @@ func (r *answerReader) Read(p []byte) (int, error) {
 	}
 	n, err := r.body.Read(p)
 	r.ended = err == io.EOF
+	if n > 0 {
+		r.exchange.watch.afterRead()
+	}
 	return n, err
 }
 
