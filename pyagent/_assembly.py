@@ -138,6 +138,7 @@ class Assembly:
             headers=known.get("headers"),
             warnings=known.get("warnings"),
             attempts=known.get("attempts", 1),
+            retries=known.get("retries"),
             raw=raw[0] if len(raw) == 1 else raw or None,
         )
 

@@ -70,6 +70,23 @@ def stop(name: str, value: Any) -> Any:
     raise ConfigurationError(f"'{name}' must be a string or list of strings.", param=name)
 
 
+def line(name: str, value: Any) -> Any:
+    """A string without line breaks and other control characters. It may be a secret, so errors do not show it."""
+    place = _control(string(name, value))
+    if place is not None:
+        raise ConfigurationError(
+            f"{name} has a line break or another control character at position {place}; remove it.", param=name
+        )
+    return value
+
+
+def _control(value: str) -> int | None:
+    """Where the first control character is, counted from 1."""
+    if value.isprintable():
+        return None
+    return next((place for place, char in enumerate(value, 1) if (char < " " and char != "\t") or char == "\x7f"), None)
+
+
 def headers(name: str, value: Any) -> Any:
     """A dict of header names to values."""
     mapping(name, value)
@@ -78,4 +95,11 @@ def headers(name: str, value: Any) -> Any:
             raise ConfigurationError(
                 f"{name} must be a dict of strings to strings, but {key!r} is not one.", param=name
             )
+        for what, text in ((f"the name {key!r}", key), (f"the value of {key!r}", item)):
+            place = _control(text)
+            if place is not None:
+                raise ConfigurationError(
+                    f"{name}: {what} has a line break or another control character at position {place}; remove it.",
+                    param=name,
+                )
     return value

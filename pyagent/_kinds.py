@@ -44,6 +44,7 @@ _FIELDS = (
     "retry_after",
     "is_retryable",
     "attempts",
+    "retries",
     "body",
     "response",
 )

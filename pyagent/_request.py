@@ -211,6 +211,6 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "extra_body": _checks.mapping,
     "extra_headers": _checks.headers,
     "max_retries": _checks.count,
-    "api_key": _checks.string,
-    "base_url": _checks.string,
+    "api_key": _checks.line,
+    "base_url": _checks.line,
 }

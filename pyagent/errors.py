@@ -68,6 +68,7 @@ _FIELDS = (
     "retry_after",
     "is_retryable",
     "attempts",
+    "retries",
     "partial_text",
     "body",
     "response",
@@ -87,6 +88,8 @@ class PyAgentError(Exception):
         retry_after: Seconds that the vendor asks to wait.
         is_retryable: Whether the same request may succeed later.
         attempts: How many requests were sent.
+        retries: The attempts that another one followed, as dicts: attempt (from 1), wait (seconds up to the next one),
+            kind, message, and status_code where there was one.
         partial_text: The text that had arrived before the failure ("" when there was none).
         body: The vendor's raw error body.
         response: What was known of the answer when it broke (id, model, usage, headers), as a dict.
@@ -108,6 +111,7 @@ class PyAgentError(Exception):
         retry_after: float | None = None,
         is_retryable: bool = False,
         attempts: int = 0,
+        retries: list[dict[str, Any]] | None = None,
         partial_text: str = "",
         body: str | None = None,
         response: dict[str, Any] | None = None,
@@ -124,6 +128,7 @@ class PyAgentError(Exception):
         self.retry_after = retry_after
         self.is_retryable = is_retryable
         self.attempts = attempts
+        self.retries = retries or []
         self.partial_text = partial_text
         self.body = body
         self.response = response if response is not None else {}

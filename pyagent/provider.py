@@ -91,7 +91,7 @@ class Provider(Presets, TextMethods, ResponseMethods, AsyncTextMethods, AsyncRes
         row = _row(provider)
         self._model: str = _checks.string("model", model)
         self._base_url = _find_base_url(provider, row, base_url)
-        self._proxy = _optional(_checks.string, "proxy", proxy)
+        self._proxy = _optional(_checks.line, "proxy", proxy)
         headers = _optional(_checks.headers, "extra_headers", extra_headers)
         config = {
             "provider": provider,
@@ -180,7 +180,7 @@ def _row(provider: str | dict[str, Any]) -> Row:
 
 def _find_base_url(provider: str | dict[str, Any], row: Row, given: str | None) -> str:
     url = given if given is not None else _read_first(row.base_url_env) or row.base_url
-    if not _checks.string("base_url", url):
+    if not _checks.line("base_url", url):
         name = provider if isinstance(provider, str) else provider.get("name", "of your own")
         hint = f" or set {row.base_url_env[0]}" if row.base_url_env else ""
         raise ConfigurationError(
@@ -191,14 +191,14 @@ def _find_base_url(provider: str | dict[str, Any], row: Row, given: str | None) 
 
 def _find_key(row: Row, given: str | None, headers: dict[str, str] | None) -> str | None:
     if given is not None:
-        return _checks.string("api_key", given)  # type: ignore[no-any-return]
+        return _checks.line("api_key", given)  # type: ignore[no-any-return]
     key = _read_first(row.key_env)
     in_headers = any(name.lower() in {"authorization", "api-key"} for name in headers or ())
     if key is None and row.key_env and not row.key_optional and not in_headers:
         raise ConfigurationError(
             f"No api_key provided and {' or '.join(row.key_env)} environment variable is not set.", param="api_key"
         )
-    return key
+    return _optional(_checks.line, "api_key", key)  # type: ignore[no-any-return]
 
 
 def _find_clocks(timeout: float | None, timeouts: Timeouts | None) -> dict[str, Any]:

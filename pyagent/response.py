@@ -188,6 +188,8 @@ class Response(Value):
         headers: Of the HTTP answer, names in lower case, without secrets.
         warnings: What the user should know about how the request was sent.
         attempts: How many requests were sent; more than 1 after retries.
+        retries: The attempts that another one followed, as dicts: attempt (from 1), wait (seconds up to the next one),
+            kind, message, and status_code where there was one.
         raw: The vendor's own JSON, only with include_raw=True: one object, or the list of a stream's events.
     """
 
@@ -204,6 +206,7 @@ class Response(Value):
         "headers",
         "warnings",
         "attempts",
+        "retries",
         "raw",
     )
 
@@ -222,6 +225,7 @@ class Response(Value):
         headers: dict[str, str] | None = None,
         warnings: list[str] | None = None,
         attempts: int = 1,
+        retries: list[dict[str, Any]] | None = None,
         raw: Any = None,
     ) -> None:
         self.choices = choices
@@ -236,6 +240,7 @@ class Response(Value):
         self.headers = headers or {}
         self.warnings = warnings or []
         self.attempts = attempts
+        self.retries = retries or []
         self.raw = raw
 
     @property

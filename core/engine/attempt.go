@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"pyagent/core/llm"
 	"pyagent/core/provider"
@@ -151,6 +152,9 @@ func (x *exchange) readWhole(reader *answerReader) *llm.Error {
 func (x *exchange) refused(response *transport.Response) *llm.Error {
 	if isRedirect(response) {
 		return notFollowed(response)
+	}
+	if response.Header["date"] == "" { // what the vendor says about time is measured by its own clock, if it tells that
+		response.Header["date"] = time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
 	}
 	reader := &answerReader{exchange: x, body: response.Body}
 	body, failure := io.ReadAll(io.LimitReader(reader, errorBody))

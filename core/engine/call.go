@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/textproto"
+	"strings"
 	"time"
 
 	"pyagent/core/llm"
@@ -38,7 +39,8 @@ type call struct {
 	clocks   policy.Clocks
 	sizes    policy.Sizes
 	finish   llm.Finish // of the attempt that ended last
-	rest     *rest      // a finished answer whose last bytes may be unread
+	retries  []llm.PastAttempt
+	rest     *rest // a finished answer whose last bytes may be unread
 }
 
 // Run carries out one request. Its last act towards the host is exactly one terminal event.
@@ -60,7 +62,7 @@ func (c *Client) Run(ctx context.Context, request *llm.Request, sink Sink) {
 	if err != nil {
 		call.fail(ctx, err, attempts)
 	} else {
-		call.finish.Attempts = attempts
+		call.finish.Attempts, call.finish.Retries = attempts, call.retries
 		call.finish.Warnings = append(call.finish.Warnings, call.warnings...)
 		sink.End(llm.Event{Kind: llm.EventFinish, Data: &call.finish})
 	}
@@ -106,6 +108,10 @@ func (c *call) try(ctx context.Context) (int, *llm.Error) {
 	retry := policy.ResolveRetry(c.client.config, c.request.MaxRetries)
 	attempts, err := policy.Run(ctx, realClock{}, retry, deadline, c.attempt, func(failed llm.Retry) {
 		c.describe(failed.Error)
+		c.retries = append(c.retries, llm.PastAttempt{
+			Attempt: failed.Attempt, Wait: failed.Wait,
+			Kind: failed.Error.Kind, Message: failed.Error.Message, StatusCode: failed.Error.StatusCode,
+		})
 		c.sink.Emit(llm.Event{Kind: llm.EventRetry, Data: &failed})
 		_ = c.sink.Flush(ctx)
 	})
@@ -121,17 +127,29 @@ func (c *call) try(ctx context.Context) (int, *llm.Error) {
 // fail ends the call with an error that names the vendor and the model and holds no secret.
 func (c *call) fail(ctx context.Context, err *llm.Error, attempts int) {
 	c.describe(err)
-	err.Attempts = attempts
+	err.Attempts, err.Retries = attempts, c.retries
 	c.sink.End(llm.Event{Kind: llm.EventError, Data: err})
 }
 
 func (c *call) describe(err *llm.Error) {
 	err.Provider = c.client.row.Name
 	err.Model = first(err.Model, c.request.Model)
-	for _, key := range []string{c.target.APIKey, c.client.config.APIKey} {
-		err.Message = llm.Redact(err.Message, key)
-		err.Body = llm.Redact(err.Body, key)
+	for _, secret := range c.secrets() {
+		err.Message = llm.Redact(err.Message, secret)
+		err.Body = llm.Redact(err.Body, secret)
 	}
+}
+
+// secrets are the keys of the call, and credentials among the user's own headers.
+func (c *call) secrets() []string {
+	secrets := []string{c.target.APIKey, c.client.config.APIKey}
+	for name, value := range c.target.ExtraHeaders {
+		if transport.IsSecret(name) {
+			_, bare, _ := strings.Cut(value, " ") // without "Bearer"
+			secrets = append(secrets, value, bare)
+		}
+	}
+	return secrets
 }
 
 // causeOf is why a context ended, as an error of our own. It is a copy: several calls may end by the same cause.

@@ -83,6 +83,15 @@ type Retry struct {
 	Error   *Error  `json:"error"`
 }
 
+// PastAttempt is a failed attempt that another one followed, as the end of the call remembers it.
+type PastAttempt struct {
+	Attempt    int     `json:"attempt"` // from 1
+	Wait       float64 `json:"wait"`    // seconds up to the next attempt
+	Kind       Kind    `json:"kind"`
+	Message    string  `json:"message"`
+	StatusCode int     `json:"status_code,omitempty"`
+}
+
 // Finish is what is known about a complete answer besides its content.
 type Finish struct {
 	FinishReason    string            `json:"finish_reason,omitempty"`     // unified word, see FinishReason
@@ -98,6 +107,7 @@ type Finish struct {
 	Headers         map[string]string `json:"headers,omitempty"`
 	Warnings        []string          `json:"warnings,omitempty"`
 	Attempts        int               `json:"attempts,omitempty"`
+	Retries         []PastAttempt     `json:"retries,omitempty"`
 	Choices         []Choice          `json:"choices,omitempty"` // only when there is more than one
 }
 

@@ -46,6 +46,12 @@ func chatURL(call Call, model string) (string, *llm.Error) {
 
 // parseBase checks a base URL. User names and passwords in it are never shown.
 func parseBase(base string) (*url.URL, *llm.Error) {
+	for i := range len(base) {
+		if base[i] < 0x20 || base[i] == 0x7f {
+			return nil, llm.Configuration("base_url",
+				"base_url has a line break or another control character at position %d; remove it", i+1)
+		}
+	}
 	address, err := url.Parse(base)
 	if err != nil {
 		return nil, llm.Configuration("base_url", "base_url is not a URL; it looks like \"https://api.example.com/v1\"")
@@ -53,6 +59,10 @@ func parseBase(base string) (*url.URL, *llm.Error) {
 	if address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
 		return nil, llm.Configuration("base_url",
 			"base_url %q must begin with http:// or https:// and a host; it looks like \"https://api.example.com/v1\"", address.Redacted())
+	}
+	if address.User != nil {
+		return nil, llm.Configuration("base_url",
+			"base_url %q has a user or password, which would not be sent; put them into extra_headers as Authorization", address.Redacted())
 	}
 	address.Fragment, address.RawFragment = "", ""
 	return address, nil

@@ -125,7 +125,8 @@ func TestChatURL(t *testing.T) {
 }
 
 func TestChatURLRefused(t *testing.T) {
-	for _, base := range []string{"", "h/v1", "ftp://h", "http://", "://x", "http://user:passw0rd@", "http://h\n"} {
+	for _, base := range []string{"", "h/v1", "ftp://h", "http://", "://x", "http://user:passw0rd@", "http://h\n", "http://h/v1\r\nX: 1",
+		"http://h/\x7f", "http://user:passw0rd@h/v1", "http://[fe80::1%25\r\n]/"} {
 		call := testCall(t, "compatible")
 		call.BaseURL = base
 		_, err := chatURL(call, "m")

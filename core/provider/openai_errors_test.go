@@ -163,6 +163,17 @@ func TestRetryHeaders(t *testing.T) {
 			"x-ratelimit-reset-tokens": "7"}, seconds(7)},
 		{"limit in milliseconds since 1970", 429, map[string]string{"x-ratelimit-remaining": "0",
 			"x-ratelimit-reset": "1795230060000", "date": date}, seconds(60)},
+		{"limit in seconds since 1970", 429, map[string]string{"x-ratelimit-remaining": "0",
+			"x-ratelimit-reset": "1795230060", "date": date}, seconds(60)},
+		{"limit in small durations", 429, map[string]string{"x-ratelimit-remaining-requests": "0",
+			"x-ratelimit-reset-requests": "20ms"}, seconds(0.02)},
+		{"limit in minutes", 429, map[string]string{"x-ratelimit-reset-requests": "6m0s"}, seconds(360)},
+		{"limit as a date", 429, map[string]string{"x-ratelimit-reset": "2026-11-21T03:00:30Z", "date": date}, seconds(30)},
+		{"limits of anthropic", 429, map[string]string{
+			"anthropic-ratelimit-requests-remaining": "9", "anthropic-ratelimit-requests-reset": "2026-11-21T04:00:00Z",
+			"anthropic-ratelimit-input-tokens-remaining": "0",
+			"anthropic-ratelimit-input-tokens-reset":     "2026-11-21T03:01:00Z", "date": date}, seconds(60)},
+		{"nothing is used up", 429, map[string]string{"x-ratelimit-remaining-tokens": "10", "x-ratelimit-reset-tokens": "9s"}, nil},
 		{"limits of other errors", 500, map[string]string{"x-ratelimit-remaining-tokens": "0",
 			"x-ratelimit-reset-tokens": "7"}, nil},
 	}

@@ -49,12 +49,20 @@ func retryAfter(status int, header map[string]string) *float64 {
 	return nil
 }
 
-// rateLimitReset is the longest wait among the limits of which nothing remains.
+// rateLimitReset is the longest wait among the limits of which nothing remains, or of which only the reset is known:
+// x-ratelimit-reset-tokens beside x-ratelimit-remaining-tokens, anthropic-ratelimit-tokens-reset beside -remaining.
 func rateLimitReset(header map[string]string) *float64 {
 	longest := -1.0
 	for name, value := range header {
-		rest, ok := strings.CutPrefix(name, "x-ratelimit-reset")
-		if !ok || strings.TrimSpace(header["x-ratelimit-remaining"+rest]) != "0" {
+		remaining := ""
+		if what, ok := strings.CutPrefix(name, "x-ratelimit-reset"); ok {
+			remaining = "x-ratelimit-remaining" + what
+		} else if what, ok := strings.CutSuffix(name, "-reset"); ok && strings.HasPrefix(name, "anthropic-ratelimit-") {
+			remaining = what + "-remaining"
+		} else {
+			continue
+		}
+		if left, known := header[remaining]; known && strings.TrimSpace(left) != "0" {
 			continue
 		}
 		if seconds, ok := resetSeconds(value, header["date"]); ok {
@@ -67,16 +75,22 @@ func rateLimitReset(header map[string]string) *float64 {
 	return &longest
 }
 
-// resetSeconds reads a reset value: a duration such as 6m0s or 20ms, plain seconds, or milliseconds since 1970, which
-// need the vendor's own clock to compare with.
+// resetSeconds reads a reset value: a duration such as 6m0s or 20ms, plain seconds, seconds or milliseconds since 1970,
+// or a date (RFC 3339). The last three need the vendor's own clock to compare with.
 func resetSeconds(value, date string) (float64, bool) {
-	const firstEpoch = 1e12 // milliseconds; as seconds it would be a wait of 30,000 years
+	const firstSeconds, firstMilliseconds = 1e9, 1e12 // 2001; as durations they would be 30 and 30,000 years
+	now, known := parseDate(date)
 	if number, ok := plainNumber(value); ok {
-		if number < firstEpoch {
+		switch {
+		case number < firstSeconds:
 			return number, true
+		case number >= firstMilliseconds:
+			number /= 1000
 		}
-		now, ok := parseDate(date)
-		return max(0, number/1000-float64(now.Unix())), ok
+		return max(0, number-float64(now.Unix())), known
+	}
+	if end, err := time.Parse(time.RFC3339, strings.TrimSpace(value)); err == nil {
+		return max(0, end.Sub(now).Seconds()), known
 	}
 	duration, err := time.ParseDuration(strings.TrimSpace(value))
 	return duration.Seconds(), err == nil && duration >= 0
@@ -88,7 +102,7 @@ func plainNumber(text string) (float64, bool) {
 }
 
 // untilDate is the time between the answer's own Date header and a date. Without that header the date is not used: this
-// package has no clock, and the user's may be wrong.
+// package has no clock, so the engine adds one where the vendor left it out.
 func untilDate(then, date string) (float64, bool) {
 	end, ok := parseDate(then)
 	start, known := parseDate(date)

@@ -59,10 +59,18 @@ func (c *conn) exposure() exposure {
 // carriesKey reports whether a request's header holds credentials.
 func carriesKey(header map[string]string) bool {
 	for name := range header {
-		switch strings.ToLower(name) {
-		case "authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie":
+		if IsSecret(name) {
 			return true
 		}
+	}
+	return false
+}
+
+// IsSecret tells whether the values of a field of a header are credentials.
+func IsSecret(name string) bool {
+	switch strings.ToLower(name) {
+	case "authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie":
+		return true
 	}
 	return false
 }

@@ -167,6 +167,11 @@ def test_proxies_are_read_when_the_first_request_is_made(monkeypatch: pytest.Mon
         ({"client_cert": "file.pem"}, "client_cert must be a pair of file names"),
         ({"max_connections": True}, "max_connections must be a whole number"),
         ({"http2": "yes"}, "http2 must be True or False"),
+        ({"api_key": "s3cr3t\r\nX: 1"}, "api_key has a line break or another control character at position 7"),
+        ({"base_url": "http://h/v1\n"}, "base_url has a line break or another control character at position 12"),
+        ({"proxy": "http://s3cr3t\x00"}, "proxy has a line break or another control character at position 14"),
+        ({"extra_headers": {"X-A": "s3cr3t\nX-B: 1"}}, "extra_headers: the value of 'X-A' has a line break"),
+        ({"extra_headers": {"X\r\nY": "1"}}, "extra_headers: the name .* has a line break"),
         ({"allow_http": 1}, "allow_http must be True or False"),
         ({"post_quantum": None}, "post_quantum must be True or False"),
         ({"base_url": 5}, "base_url must be a string"),
@@ -175,8 +180,9 @@ def test_proxies_are_read_when_the_first_request_is_made(monkeypatch: pytest.Mon
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
 def test_wrong_options(option: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises(ConfigurationError, match=message) as caught:
         Provider("m", provider="vllm", **option)
+    assert "s3cr3t" not in str(caught.value)
 
 
 def test_every_option_reaches_the_configuration() -> None:
