@@ -110,10 +110,11 @@ def mock_ai_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 class Visit:
     """One connection to the hostile server, as its behaviour sees it."""
 
-    def __init__(self, connection: socket.socket, number: int) -> None:
+    def __init__(self, connection: socket.socket, number: int, over: threading.Event) -> None:
         self.connection = connection
         self.number = number  # from 1
         self._received = b""
+        self._over = over
 
     def request(self) -> tuple[str, dict[str, object]]:
         """Reads one request: its header as text, its JSON body. EOFError when the client has left."""
@@ -139,6 +140,14 @@ class Visit:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         self.connection.close()
 
+    def half_close(self) -> None:
+        """Says that no more will be sent, and goes on listening."""
+        self.connection.shutdown(socket.SHUT_WR)
+
+    def hold(self) -> None:
+        """Neither reads nor writes nor closes, until the test ends."""
+        self._over.wait(30)
+
     def wait_for_leave(self) -> None:
         """Waits until the client closes the connection."""
         while self.connection.recv(65536):
@@ -156,13 +165,14 @@ class Hostile:
 
     def __init__(self, behave: Behave) -> None:
         self._behave = behave
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/v1"
         self.connections = 0
         self.left: list[float] = []  # when each client closed its connection, on the monotonic clock
         self.failures: list[BaseException] = []
         self._open: list[socket.socket] = []
+        self._over = threading.Event()
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -175,7 +185,7 @@ class Hostile:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
             self._open.append(connection)
-            visit = threading.Thread(target=self._serve, args=[Visit(connection, self.connections)])
+            visit = threading.Thread(target=self._serve, args=[Visit(connection, self.connections, self._over)])
             self._threads.append(visit)
             visit.start()
 
@@ -190,6 +200,7 @@ class Hostile:
         self.left.append(time.monotonic())
 
     def stop(self) -> None:
+        self._over.set()
         for endpoint in (self._listener, *self._open):
             with contextlib.suppress(OSError):  # it may be closed already
                 endpoint.shutdown(socket.SHUT_RDWR)

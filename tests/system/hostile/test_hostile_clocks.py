@@ -6,26 +6,9 @@ import threading
 import time
 
 import pytest
+from driver import wait_until
 
 from pyagent import Provider, Timeouts, errors
-
-pytestmark = pytest.mark.timeout(30)
-
-
-@pytest.fixture
-def connect(hostile):
-    """A Provider for a server with this behaviour."""
-
-    def begin(behave, **options):
-        server = hostile(behave)
-        options = {"api_key": "k", "max_retries": 0, **options}
-        return Provider("m", base_url=server.url, provider="openai", **options), server
-
-    return begin
-
-
-def ask(provider, stream, **options):
-    return "".join(provider.stream("x", **options)) if stream else provider.generate("x", **options).text
 
 
 def patience(stream, seconds):
@@ -37,11 +20,11 @@ both = pytest.mark.parametrize("stream", [False, True], ids=["generate", "stream
 
 
 @both
-def test_a_server_that_accepts_and_never_answers(connect, stream):
+def test_a_server_that_accepts_and_never_answers(client, connect, stream):
     provider, server = connect(lambda visit: visit.wait_for_leave(), timeouts=patience(stream, 0.4))
     begun = time.monotonic()
     with pytest.raises(errors.APITimeoutError) as caught:
-        ask(provider, stream)
+        client.ask(provider, stream)
     assert 0.4 <= time.monotonic() - begun < 2
     clock = "first_token" if stream else "total"
     assert (caught.value.clock, caught.value.attempts) == (clock, 1)
@@ -51,16 +34,16 @@ def test_a_server_that_accepts_and_never_answers(connect, stream):
 
 
 @both
-def test_nobody_listens(hostile, stream):
+def test_nobody_listens(client, hostile, stream):
     server = hostile(lambda visit: None)
     server.stop()
     with pytest.raises(errors.APIConnectionError, match="refused") as caught:
-        ask(Provider("m", api_key="k", base_url=server.url, provider="openai", max_retries=0), stream)
+        client.ask(Provider("m", api_key="k", base_url=server.url, provider="openai", max_retries=0), stream)
     assert str(server.port) in str(caught.value)
 
 
 @both
-def test_header_bytes_one_by_one(connect, wire, stream):
+def test_header_bytes_one_by_one(client, connect, wire, stream):
     answer = wire.head() + wire.piece("slow", "stop") + wire.done if stream else wire.whole("slow")
     head, _, body = answer.partition(b"\r\n\r\n")
 
@@ -70,11 +53,11 @@ def test_header_bytes_one_by_one(connect, wire, stream):
         visit.send(b"\r\n\r\n" + body)
 
     provider, _ = connect(behave, timeouts=Timeouts(first_token=20))
-    assert ask(provider, stream) == "slow"
+    assert client.ask(provider, stream) == "slow"
 
 
 @both
-def test_header_bytes_without_end(connect, stream):
+def test_header_bytes_without_end(client, connect, stream):
     """Bytes of a header are no answer: they do not stop the clock."""
 
     def behave(visit):
@@ -86,7 +69,7 @@ def test_header_bytes_without_end(connect, stream):
     provider, _ = connect(behave, timeouts=patience(stream, 0.5))
     begun = time.monotonic()
     with pytest.raises(errors.APITimeoutError) as caught:
-        ask(provider, stream)
+        client.ask(provider, stream)
     assert caught.value.clock == ("first_token" if stream else "total")
     assert time.monotonic() - begun < 3
 
@@ -94,7 +77,7 @@ def test_header_bytes_without_end(connect, stream):
 @pytest.mark.parametrize(
     "noise", [b": keep-alive\n\n", b"\n", b'data: {"choices":[]}\n\n'], ids=["comment", "blank", "void"]
 )
-def test_noise_is_no_progress(connect, wire, noise):
+def test_noise_is_no_progress(client, connect, wire, noise):
     def behave(visit):
         visit.request()
         visit.send(wire.head(), wire.piece("then "))
@@ -102,7 +85,7 @@ def test_noise_is_no_progress(connect, wire, noise):
             visit.send(noise, pause=0.05)
 
     provider, _ = connect(behave, timeouts=Timeouts(idle=0.4))
-    stream, begun = provider.stream("x"), time.monotonic()
+    stream, begun = client.stream(provider), time.monotonic()
     assert next(stream) == "then "
     with pytest.raises(errors.APITimeoutError) as caught:
         next(stream)
@@ -110,16 +93,16 @@ def test_noise_is_no_progress(connect, wire, noise):
     assert 0.4 <= time.monotonic() - begun < 3
 
 
-def test_pieces_are_progress(connect, wire):
+def test_pieces_are_progress(client, connect, wire):
     def behave(visit):
         visit.request()
         visit.send(wire.head(), *[wire.piece("a ")] * 10, wire.piece("b", "stop"), pause=0.1)
 
     provider, _ = connect(behave, timeouts=Timeouts(idle=0.6))
-    assert ask(provider, True) == "a " * 10 + "b"
+    assert client.ask(provider, True) == "a " * 10 + "b"
 
 
-def test_the_total_clock_ends_what_makes_progress(connect, wire):
+def test_the_total_clock_ends_what_makes_progress(client, connect, wire):
     def behave(visit):
         visit.request()
         visit.send(wire.head())
@@ -129,33 +112,33 @@ def test_the_total_clock_ends_what_makes_progress(connect, wire):
     provider, _ = connect(behave, timeouts=Timeouts(total=0.6))
     begun = time.monotonic()
     with pytest.raises(errors.APITimeoutError) as caught:
-        ask(provider, True)
+        client.ask(provider, True)
     assert caught.value.clock == "total"
     assert caught.value.partial_text.startswith("a a ")
     assert 0.6 <= time.monotonic() - begun < 3
 
 
 @both
-def test_a_reset_instead_of_an_answer(connect, stream):
+def test_a_reset_instead_of_an_answer(client, connect, stream):
     def behave(visit):
         visit.request()
         visit.reset()
 
     provider, server = connect(behave)
     with pytest.raises(errors.APIConnectionError, match="reset") as caught:
-        ask(provider, stream)
+        client.ask(provider, stream)
     assert caught.value.is_retryable
     assert (caught.value.attempts, server.connections) == (1, 1)
 
 
-def test_a_reset_in_the_middle(connect, wire):
+def test_a_reset_in_the_middle(client, connect, wire):
     def behave(visit):
         visit.request()
         visit.send(wire.head(), wire.piece("half of "), pause=0.1)
         visit.reset()
 
     provider, server = connect(behave, max_retries=2)
-    stream = provider.stream("x")
+    stream = client.stream(provider)
     assert next(stream) == "half of "
     with pytest.raises(errors.StreamInterruptedError, match="reset") as caught:
         next(stream)
@@ -164,7 +147,7 @@ def test_a_reset_in_the_middle(connect, wire):
 
 
 @both
-def test_a_connection_that_closes_without_an_answer(connect, wire, stream):
+def test_a_connection_that_closes_without_an_answer(client, connect, wire, stream):
     """A new connection is no stale one: the request is repeated only where retries are allowed."""
     good = wire.head() + wire.piece("ok", "stop") + wire.done if stream else wire.whole("ok")
 
@@ -175,18 +158,18 @@ def test_a_connection_that_closes_without_an_answer(connect, wire, stream):
 
     provider, server = connect(behave)
     with pytest.raises(errors.APIConnectionError, match="closed the connection without an answer"):
-        ask(provider, stream)
+        client.ask(provider, stream)
     assert server.connections == 1
-    assert ask(provider, stream) == "ok"
+    assert client.ask(provider, stream) == "ok"
 
     provider, server = connect(behave, max_retries=1)
-    assert ask(provider, stream) == "ok"
+    assert client.ask(provider, stream) == "ok"
     assert server.connections == 2
 
 
 @both
 @pytest.mark.parametrize("end", ["close", "reset"])
-def test_a_stale_connection_is_replaced(connect, wire, stream, end):
+def test_a_stale_connection_is_replaced(client, connect, wire, stream, end):
     """The server leaves a kept-alive connection when the next request comes: nobody is told, no retry is spent."""
 
     def behave(visit):
@@ -201,23 +184,23 @@ def test_a_stale_connection_is_replaced(connect, wire, stream, end):
     if stream:
         good = wire.head(f"content-length: {length}") + wire.piece("second", "stop") + wire.done
     provider, server = connect(behave)
-    assert ask(provider, False) == "first"
-    assert ask(provider, stream) == "second"
+    assert client.ask(provider, False) == "first"
+    assert client.ask(provider, stream) == "second"
     assert server.connections == 2
 
 
-def test_a_kept_connection_that_was_closed_while_idle(connect, wire):
+def test_a_kept_connection_that_was_closed_while_idle(client, connect, wire):
     def behave(visit):
         visit.request()
         visit.send(wire.whole(f"number {visit.number}"))
 
     provider, server = connect(behave)
     for number in range(1, 6):
-        assert ask(provider, False) == f"number {number}"
+        assert client.ask(provider, False) == f"number {number}"
     assert server.connections == 5
 
 
-def test_a_connection_is_used_again_after_a_stream(connect, wire):
+def test_a_connection_is_used_again_after_a_stream(client, connect, wire):
     def behave(visit):
         for _ in range(5):
             visit.request()
@@ -226,13 +209,13 @@ def test_a_connection_is_used_again_after_a_stream(connect, wire):
 
     provider, server = connect(behave)
     for _ in range(5):
-        stream = provider.stream("x")
+        stream = client.stream(provider)
         assert list(stream) == ["a"]
         time.sleep(0.05)  # what follows [DONE] is read in the background
     assert server.connections == 1
 
 
-def test_a_body_that_stays_open_after_done(connect, wire):
+def test_a_body_that_stays_open_after_done(client, connect, wire):
     def behave(visit):
         visit.request()
         visit.send(wire.head(), wire.piece("a", "stop") + wire.done)
@@ -240,12 +223,12 @@ def test_a_body_that_stays_open_after_done(connect, wire):
 
     provider, server = connect(behave)
     begun = time.monotonic()
-    assert ask(provider, True) == "a"
+    assert client.ask(provider, True) == "a"
     assert time.monotonic() - begun < 1
     wait_until(lambda: server.left)
 
 
-def test_a_body_that_goes_on_for_ever_after_done(connect, wire):
+def test_a_body_that_goes_on_for_ever_after_done(client, connect, wire):
     def behave(visit):
         visit.request()
         visit.send(wire.head(), wire.piece("a", "stop") + wire.done)
@@ -254,7 +237,7 @@ def test_a_body_that_goes_on_for_ever_after_done(connect, wire):
 
     provider, server = connect(behave)
     begun = time.monotonic()
-    assert ask(provider, True) == "a"
+    assert client.ask(provider, True) == "a"
     assert time.monotonic() - begun < 2
     wait_until(lambda: server.left)
 
@@ -268,7 +251,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize("state", ["before the header", "before the first piece", "between pieces"])
-def test_leaving_closes_the_connection(connect, wire, way, state):
+def test_leaving_closes_the_connection(client, connect, wire, way, state):
     asked = threading.Event()
 
     def behave(visit):
@@ -281,7 +264,7 @@ def test_leaving_closes_the_connection(connect, wire, way, state):
         visit.wait_for_leave()
 
     provider, server = connect(behave)
-    stream = provider.stream("x")
+    stream = client.stream(provider)
     assert asked.wait(5)
     if state == "between pieces":
         assert next(stream) == "a"
@@ -294,14 +277,14 @@ def test_leaving_closes_the_connection(connect, wire, way, state):
         next(stream)
 
 
-def test_dropping_a_stream_closes_the_connection(connect, wire):
+def test_dropping_a_stream_closes_the_connection(client, connect, wire):
     def behave(visit):
         visit.request()
         visit.send(wire.head(), wire.piece("a"))
         visit.wait_for_leave()
 
     provider, server = connect(behave)
-    stream = provider.stream("x")
+    stream = client.stream(provider)
     assert next(stream) == "a"
     begun = time.monotonic()
     del stream
@@ -310,16 +293,17 @@ def test_dropping_a_stream_closes_the_connection(connect, wire):
 
 
 @both
-def test_a_request_that_the_server_does_not_read(connect, stream):
+@pytest.mark.memory(200)
+def test_a_request_that_the_server_does_not_read(client, connect, stream):
     """Larger than every socket buffer: the clock runs while it is sent."""
-    provider, _ = connect(lambda visit: time.sleep(2), timeouts=patience(stream, 0.5))
+    provider, _ = connect(lambda visit: visit.hold(), timeouts=patience(stream, 0.5))
     begun = time.monotonic()
     with pytest.raises(errors.APITimeoutError):
-        ask(provider, stream, system_prompt="x" * 30_000_000)
-    assert time.monotonic() - begun < 1.9
+        client.ask(provider, stream, system_prompt="x" * 16_000_000)
+    assert time.monotonic() - begun < 5
 
 
-def test_an_answer_before_the_request_was_read(connect, wire):
+def test_an_answer_before_the_request_was_read(client, connect, wire):
     """A server that refuses a large request early is heard."""
 
     def behave(visit):
@@ -331,12 +315,5 @@ def test_an_answer_before_the_request_was_read(connect, wire):
 
     provider, _ = connect(behave)
     with pytest.raises(errors.APIStatusError, match="Too large for me") as caught:
-        ask(provider, False, system_prompt="x" * 3_000_000)
+        client.ask(provider, False, system_prompt="x" * 3_000_000)
     assert caught.value.status_code == 413
-
-
-def wait_until(holds):
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
