@@ -109,15 +109,6 @@ func quoted(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '"' }
 // absent tells whether a raw JSON value is missing or null.
 func absent(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
-// unquote returns a raw JSON string's text, or "" for anything else.
-func unquote(raw json.RawMessage) string {
-	var text string
-	if !quoted(raw) || json.Unmarshal(raw, &text) != nil {
-		return ""
-	}
-	return text
-}
-
 // member writes one member and closes the object.
 func (o *object) member(name string, value []byte) json.RawMessage {
 	o.raw(name, value)

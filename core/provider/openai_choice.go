@@ -8,29 +8,63 @@ import (
 
 // chatMessage is a delta, or a whole message.
 type chatMessage struct {
-	Content          json.RawMessage   `json:"content"` // a string, or a list of parts
-	Refusal          string            `json:"refusal"`
-	Reasoning        json.RawMessage   `json:"reasoning"`
-	ReasoningContent json.RawMessage   `json:"reasoning_content"`
-	ReasoningDetails []json.RawMessage `json:"reasoning_details"`
-	ToolCalls        []chatToolCall    `json:"tool_calls"`
-	FunctionCall     *chatFunction     `json:"function_call"`
-	Annotations      []json.RawMessage `json:"annotations"`
-	Images           []json.RawMessage `json:"images"`
-	Audio            json.RawMessage   `json:"audio"`
-	ExtraContent     json.RawMessage   `json:"extra_content"`
+	Content          json.RawMessage // a string, or a list of parts
+	Refusal          string
+	Reasoning        string
+	ReasoningContent string
+	ReasoningDetails []json.RawMessage
+	ToolCalls        []chatToolCall
+	FunctionCall     *chatFunction
+	Annotations      []json.RawMessage
+	Images           []json.RawMessage
+	Audio            json.RawMessage
+	ExtraContent     json.RawMessage
+}
+
+// readMessage returns nil for anything but an object.
+func readMessage(data []byte) *chatMessage {
+	if data[0] != '{' {
+		return nil
+	}
+	m := new(chatMessage)
+	members(data, func(key, value []byte) {
+		switch string(key) {
+		case "content":
+			m.Content = value
+			if !quoted(value) { // parts are passed on as they are
+				m.Content = kept(value)
+			}
+		case "refusal":
+			readText(&m.Refusal, value)
+		case "reasoning":
+			readText(&m.Reasoning, value)
+		case "reasoning_content":
+			readText(&m.ReasoningContent, value)
+		case "reasoning_details":
+			m.ReasoningDetails = list(value, kept)
+		case "tool_calls":
+			m.ToolCalls = list(value, readToolCall)
+		case "function_call":
+			m.FunctionCall = readFunction(value)
+		case "annotations":
+			m.Annotations = list(value, kept)
+		case "images":
+			m.Images = list(value, kept)
+		case "audio":
+			m.Audio = kept(value)
+		case "extra_content":
+			m.ExtraContent = kept(value)
+		}
+	})
+	return m
 }
 
 // choice decodes one of the parallel answers of a chunk.
 func (d *chatDecoder) choice(c *chatChoice, position int) error {
 	index := c.Index.index(position)
 	state := d.state(index)
-	message := c.Delta
-	if message == nil {
-		message = c.Message // a body; or a server that streams whole messages
-	}
-	if message != nil {
-		d.message(state, message)
+	if c.Message != nil {
+		d.message(state, c.Message)
 	}
 	if !absent(c.Logprobs) {
 		d.emit(llm.Event{Kind: llm.EventLogprobs, Index: uint16(index), Data: c.Logprobs})
@@ -87,7 +121,7 @@ func (d *chatDecoder) message(state *choiceState, m *chatMessage) {
 
 // reasoning emits the reasoning text of a message. Some servers send the same text under two names.
 func (d *chatDecoder) reasoning(state *choiceState, m *chatMessage, parts []contentPart) {
-	first, second := unquote(m.ReasoningContent), unquote(m.Reasoning)
+	first, second := m.ReasoningContent, m.Reasoning
 	for _, text := range []string{first, second} {
 		if text != "" {
 			d.sources++

@@ -70,30 +70,85 @@ func chatPaths() templatePaths {
 // chatAnswer is a chunk of a stream or a whole body. Fields of an unexpected type are left empty instead of failing:
 // servers differ in everything that is not the text.
 type chatAnswer struct {
-	ID          string       `json:"id"`
-	Model       string       `json:"model"`
-	Created     loose        `json:"created"`
-	Fingerprint string       `json:"system_fingerprint"`
-	ServiceTier string       `json:"service_tier"`
-	Choices     []chatChoice `json:"choices"`
-	Usage       *chatUsage   `json:"usage"`
-	Groq        *struct {
-		Usage *chatUsage `json:"usage"`
-	} `json:"x_groq"`
-	Citations []json.RawMessage `json:"citations"`
-	Error     json.RawMessage   `json:"error"`
-	Object    string            `json:"object"`
-	Type      string            `json:"type"`
+	ID, Model, Fingerprint, ServiceTier, Object, Type string
+
+	Created   loose
+	Choices   []chatChoice
+	Usage     *chatUsage
+	GroqUsage *chatUsage
+	Citations []json.RawMessage
+	Error     json.RawMessage
+}
+
+func readAnswer(data []byte) (a chatAnswer) {
+	members(data, func(key, value []byte) {
+		switch string(key) {
+		case "id":
+			readText(&a.ID, value)
+		case "model":
+			readText(&a.Model, value)
+		case "system_fingerprint":
+			readText(&a.Fingerprint, value)
+		case "service_tier":
+			readText(&a.ServiceTier, value)
+		case "object":
+			readText(&a.Object, value)
+		case "type":
+			readText(&a.Type, value)
+		case "created":
+			a.Created.read(value)
+		case "choices":
+			a.Choices = list(value, readChoice)
+		case "usage":
+			a.Usage = readUsage(value)
+		case "x_groq":
+			members(value, func(key, value []byte) {
+				if string(key) == "usage" {
+					a.GroqUsage = readUsage(value)
+				}
+			})
+		case "citations":
+			a.Citations = list(value, kept)
+		case "error":
+			a.Error = kept(value)
+		}
+	})
+	return a
 }
 
 type chatChoice struct {
-	Index        loose           `json:"index"`
-	Delta        *chatMessage    `json:"delta"`
-	Message      *chatMessage    `json:"message"`
-	FinishReason string          `json:"finish_reason"`
-	Logprobs     json.RawMessage `json:"logprobs"`
-	Usage        *chatUsage      `json:"usage"`
-	Error        json.RawMessage `json:"error"`
+	Index        loose
+	Message      *chatMessage // the delta of a chunk, the message of a body
+	FinishReason string
+	Logprobs     json.RawMessage
+	Usage        *chatUsage
+	Error        json.RawMessage
+}
+
+func readChoice(data []byte) (c chatChoice) {
+	members(data, func(key, value []byte) {
+		switch string(key) {
+		case "index":
+			c.Index.read(value)
+		case "delta":
+			if message := readMessage(value); message != nil {
+				c.Message = message
+			}
+		case "message": // of a body, or of a server that streams whole messages
+			if c.Message == nil {
+				c.Message = readMessage(value)
+			}
+		case "finish_reason":
+			readText(&c.FinishReason, value)
+		case "logprobs":
+			c.Logprobs = kept(value)
+		case "usage":
+			c.Usage = readUsage(value)
+		case "error":
+			c.Error = kept(value)
+		}
+	})
+	return c
 }
 
 // Event decodes one chunk.
@@ -125,11 +180,11 @@ func (d *chatDecoder) Event(name string, data []byte, emit func(llm.Event)) (boo
 }
 
 func (d *chatDecoder) chunk(plain bool, data []byte) error {
-	var answer chatAnswer
-	if err := d.unmarshal(data, &answer); err != nil {
+	if err := checkJSON(data); err != nil {
 		return llm.Errorf(llm.KindParse, "event %d of the stream is not JSON: %s; it reads %s", d.number, err,
 			excerpt(data))
 	}
+	answer := readAnswer(data)
 	d.effects, d.sources = 0, 0
 	if err := d.answer(&answer, data); err != nil {
 		return err
@@ -140,17 +195,15 @@ func (d *chatDecoder) chunk(plain bool, data []byte) error {
 	return nil
 }
 
-// unmarshal decodes tolerantly: encoding/json goes on after a value of the wrong type and leaves that field empty.
-func (d *chatDecoder) unmarshal(data []byte, into *chatAnswer) error {
-	err := json.Unmarshal(data, into)
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) && (mismatch.Field != "" || data[0] == '{') {
-		return nil
+// checkJSON says what is wrong with a text that is no JSON object. A list passes: perhaps it is Gemini's form of an error.
+func checkJSON(data []byte) error {
+	if llm.Valid(data) {
+		if data[0] == '{' || data[0] == '[' {
+			return nil
+		}
+		return errors.New("it is no object")
 	}
-	if err != nil && data[0] == '[' && json.Valid(data) {
-		return nil // a list: perhaps Gemini's form of an error
-	}
-	return err
+	return json.Unmarshal(data, new(json.RawMessage))
 }
 
 // answer decodes a chunk or a body: everything that came first, then the error if there is one.
@@ -167,9 +220,7 @@ func (d *chatDecoder) answer(a *chatAnswer, data []byte) error {
 		}
 	}
 	d.cite(a.Citations)
-	if a.Groq != nil {
-		d.count(a.Groq.Usage)
-	}
+	d.count(a.GroqUsage)
 	d.count(a.Usage)
 	if failed != nil {
 		return failed
@@ -249,10 +300,10 @@ func (d *chatDecoder) Body(body []byte, emit func(llm.Event)) error {
 	if body[0] != '{' && body[0] != '[' {
 		return llm.Errorf(llm.KindParse, "the answer is not JSON but reads %s", excerpt(body))
 	}
-	var answer chatAnswer
-	if err := d.unmarshal(body, &answer); err != nil {
+	if err := checkJSON(body); err != nil {
 		return llm.Errorf(llm.KindParse, "the answer is not valid JSON: %s; it reads %s", err, excerpt(body))
 	}
+	answer := readAnswer(body)
 	if len(answer.Choices) == 0 {
 		if found := parseError(body); hasError(answer.Error) || found.message != "" {
 			return d.vendorError(body)
@@ -262,7 +313,7 @@ func (d *chatDecoder) Body(body []byte, emit func(llm.Event)) error {
 	if err := d.answer(&answer, body); err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(answer.Choices, func(c chatChoice) bool { return c.Message != nil || c.Delta != nil }) {
+	if !slices.ContainsFunc(answer.Choices, func(c chatChoice) bool { return c.Message != nil }) {
 		return llm.Errorf(llm.KindParse, "the answer has choices but no message in them; it reads %s", excerpt(body))
 	}
 	d.done = true

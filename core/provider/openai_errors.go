@@ -88,7 +88,7 @@ type errorObject struct {
 // or list}, {"errors": [...]}; message may itself be an object or a list.
 func parseError(body []byte) foundError {
 	body = bytes.TrimSpace(body)
-	if !json.Valid(body) {
+	if !llm.Valid(body) {
 		return foundError{}
 	}
 	return errorIn(body, 0)

@@ -12,18 +12,56 @@ import (
 
 // chatToolCall is a tool call, or a piece of one.
 type chatToolCall struct {
-	Index        loose           `json:"index"`
-	ID           string          `json:"id"`
-	Type         string          `json:"type"`
-	Function     *chatFunction   `json:"function"`
-	Custom       *chatFunction   `json:"custom"`
-	ExtraContent json.RawMessage `json:"extra_content"` // Gemini's thought signature
+	Index        loose
+	ID, Type     string
+	Function     *chatFunction
+	Custom       *chatFunction
+	ExtraContent json.RawMessage // Gemini's thought signature
+}
+
+func readToolCall(data []byte) (c chatToolCall) {
+	members(data, func(key, value []byte) {
+		switch string(key) {
+		case "index":
+			c.Index.read(value)
+		case "id":
+			readText(&c.ID, value)
+		case "type":
+			readText(&c.Type, value)
+		case "function":
+			c.Function = readFunction(value)
+		case "custom":
+			c.Custom = readFunction(value)
+		case "extra_content":
+			c.ExtraContent = kept(value)
+		}
+	})
+	return c
 }
 
 type chatFunction struct {
-	Name      string          `json:"name"`
-	Arguments json.RawMessage `json:"arguments"` // a string; from some servers an object
-	Input     string          `json:"input"`     // of a custom tool: free text
+	Name      string
+	Arguments json.RawMessage // a string; from some servers an object
+	Input     string          // of a custom tool: free text
+}
+
+// readFunction returns nil for anything but an object.
+func readFunction(data []byte) *chatFunction {
+	if data[0] != '{' {
+		return nil
+	}
+	f := new(chatFunction)
+	members(data, func(key, value []byte) {
+		switch string(key) {
+		case "name":
+			readText(&f.Name, value)
+		case "arguments":
+			f.Arguments = value
+		case "input":
+			readText(&f.Input, value)
+		}
+	})
+	return f
 }
 
 // toolState is a tool call being put together.
@@ -78,7 +116,7 @@ func (c *chatToolCall) content() (name string, arguments []byte, custom bool) {
 		return c.Function.Name, []byte(unquote(c.Function.Arguments)), false
 	}
 	var compact bytes.Buffer
-	json.Compact(&compact, c.Function.Arguments) // it is valid: it was just decoded
+	json.Compact(&compact, c.Function.Arguments) // it is valid: all of the answer is
 	return c.Function.Name, compact.Bytes(), false
 }
 
@@ -98,7 +136,7 @@ func (d *chatDecoder) findCall(state *choiceState, piece *chatToolCall, name str
 			continue
 		}
 		otherID := piece.ID != "" && call.id != "" && piece.ID != call.id && name != ""
-		otherName := name != "" && call.name != "" && name != call.name && piece.ID == "" && json.Valid(call.sofar)
+		otherName := name != "" && call.name != "" && name != call.name && piece.ID == "" && llm.Valid(call.sofar)
 		if !otherID && !otherName {
 			return call
 		}
@@ -126,7 +164,7 @@ func unnumbered(calls []*toolState, id, name string, position, pieces int) *tool
 		}
 		call = calls[position]
 	}
-	if name != "" && call.name != "" && (name != call.name || json.Valid(call.sofar)) {
+	if name != "" && call.name != "" && (name != call.name || llm.Valid(call.sofar)) {
 		return nil
 	}
 	return call

@@ -9,23 +9,63 @@ import (
 
 // chatUsage is a usage object with the spellings of all servers.
 type chatUsage struct {
-	Prompt        loose `json:"prompt_tokens"`
-	Completion    loose `json:"completion_tokens"`
-	Total         loose `json:"total_tokens"`
-	Input         loose `json:"input_tokens"`
-	Output        loose `json:"output_tokens"`
-	PromptDetails *struct {
-		Cached     loose `json:"cached_tokens"`
-		CacheWrite loose `json:"cache_write_tokens"`
-	} `json:"prompt_tokens_details"`
-	CompletionDetails *struct {
-		Reasoning loose `json:"reasoning_tokens"`
-	} `json:"completion_tokens_details"`
-	CacheHit  loose           `json:"prompt_cache_hit_tokens"` // DeepSeek
-	Cached    loose           `json:"cached_tokens"`           // Moonshot
-	NumCached loose           `json:"num_cached_tokens"`       // Mistral
-	Reasoning loose           `json:"reasoning_tokens"`
-	Cost      json.RawMessage `json:"cost"` // a number, or an object with total_cost
+	Prompt, Completion, Total, Input, Output loose
+
+	DetailCached, CacheWrite, DetailReasoning loose // among the details
+
+	CacheHit  loose // DeepSeek
+	Cached    loose // Moonshot
+	NumCached loose // Mistral
+	Reasoning loose
+	Cost      []byte // a number, or an object with total_cost
+}
+
+// readUsage returns nil for anything but an object.
+func readUsage(data []byte) *chatUsage {
+	if data[0] != '{' {
+		return nil
+	}
+	u := new(chatUsage)
+	members(data, func(key, value []byte) {
+		switch string(key) {
+		case "prompt_tokens":
+			u.Prompt.read(value)
+		case "completion_tokens":
+			u.Completion.read(value)
+		case "total_tokens":
+			u.Total.read(value)
+		case "input_tokens":
+			u.Input.read(value)
+		case "output_tokens":
+			u.Output.read(value)
+		case "prompt_tokens_details":
+			members(value, func(key, value []byte) {
+				switch string(key) {
+				case "cached_tokens":
+					u.DetailCached.read(value)
+				case "cache_write_tokens":
+					u.CacheWrite.read(value)
+				}
+			})
+		case "completion_tokens_details":
+			members(value, func(key, value []byte) {
+				if string(key) == "reasoning_tokens" {
+					u.DetailReasoning.read(value)
+				}
+			})
+		case "prompt_cache_hit_tokens":
+			u.CacheHit.read(value)
+		case "cached_tokens":
+			u.Cached.read(value)
+		case "num_cached_tokens":
+			u.NumCached.read(value)
+		case "reasoning_tokens":
+			u.Reasoning.read(value)
+		case "cost":
+			u.Cost = value
+		}
+	})
+	return u
 }
 
 // count merges a usage object. The same answer may carry several of them; the last word on each number counts, never
@@ -46,18 +86,10 @@ func (d *chatDecoder) count(u *chatUsage) {
 func (u *chatUsage) unified(reasoningUncounted bool) llm.Usage {
 	usage := llm.Usage{
 		PromptTokens: firstCount(u.Prompt, u.Input), CompletionTokens: firstCount(u.Completion, u.Output),
-		TotalTokens: firstCount(u.Total), Cost: u.cost(),
+		TotalTokens: firstCount(u.Total), Cost: u.cost(), CacheWriteTokens: firstCount(u.CacheWrite),
+		CachedTokens:    firstCount(u.DetailCached, u.Cached, u.CacheHit, u.NumCached),
+		ReasoningTokens: firstCount(u.DetailReasoning, u.Reasoning),
 	}
-	var cached, reasoning loose
-	if u.PromptDetails != nil {
-		cached = u.PromptDetails.Cached
-		usage.CacheWriteTokens = firstCount(u.PromptDetails.CacheWrite)
-	}
-	if u.CompletionDetails != nil {
-		reasoning = u.CompletionDetails.Reasoning
-	}
-	usage.CachedTokens = firstCount(cached, u.Cached, u.CacheHit, u.NumCached)
-	usage.ReasoningTokens = firstCount(reasoning, u.Reasoning)
 	if reasoningUncounted {
 		usage.CompletionTokens = withReasoning(usage)
 	}
@@ -119,15 +151,14 @@ type loose struct {
 	set    bool
 }
 
-// UnmarshalJSON never fails: a server's odd number is no reason to lose its answer.
-func (l *loose) UnmarshalJSON(data []byte) error {
+// read never fails: a server's odd number is no reason to lose its answer.
+func (l *loose) read(data []byte) {
 	text := string(data)
 	if quoted(data) {
 		text = unquote(data)
 	}
 	number, err := strconv.ParseFloat(text, 64)
 	*l = loose{number, err == nil && number == number && number >= 0 && number < 1<<62}
-	return nil
 }
 
 // index is the number as a position, or otherwise.
