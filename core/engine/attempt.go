@@ -189,5 +189,9 @@ func (x *exchange) broken(failure error) *llm.Error {
 	if errors.As(failure, &large) {
 		return llm.Errorf(llm.KindLimit, "an event of the stream is larger than %d bytes (limits.event_bytes)", large.Limit)
 	}
+	var known *llm.Error
+	if errors.As(failure, &known) {
+		return known
+	}
 	return &llm.Error{Kind: llm.KindInterrupted, Retryable: true, Message: transport.Interrupted(failure)}
 }

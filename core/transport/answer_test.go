@@ -81,6 +81,23 @@ func TestAnswers(t *testing.T) {
 		{"bad chunk size", ok + "Transfer-Encoding: chunked\r\n\r\nzz\r\nhi", "", false, "not a number"},
 		{"negative chunk size", ok + "Transfer-Encoding: chunked\r\n\r\n-2\r\nhi", "", false, "not a number"},
 		{"chunk too long", ok + "Transfer-Encoding: chunked\r\n\r\n2\r\nhiho\r\n0\r\n\r\n", "hi", false, "longer than it says"},
+		{"a sign before a chunk size", ok + "Transfer-Encoding: chunked\r\n\r\n+2\r\nhi", "", false, "not a number"},
+		{"huge chunk size", ok + "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n7fffffffffffffff\r\nhi there", "hihi there", false, "unexpected EOF"},
+		{"chunk size of more than 63 bits", ok + "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n8000000000000000\r\nhi", "hi", false, "not a number"},
+		{"chunked and counted", ok + "Content-Length: 100\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", "hi", false, ""},
+		{"chunked in HTTP/1.0", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nhi", "hi", false, ""},
+		{"chunked twice", ok + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "", false, "transfer encoding"},
+		{"another transfer encoding", ok + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "", false, "transfer encoding"},
+		{"a word that ends like chunked", ok + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", "", false, "transfer encoding"},
+		{"identity", ok + "Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nhi", "hi", false, ""},
+		{"two lengths", ok + "Content-Length: 2\r\nContent-Length: 5\r\n\r\nhi", "", false, "Content-Length"},
+		{"a sign before a length", ok + "Content-Length: +2\r\n\r\nhi", "", false, "Content-Length"},
+		{"an empty length", ok + "Content-Length:\r\n\r\nhi", "", false, "Content-Length"},
+		{"a change of protocol", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", "", false, "h2c"},
+		{"no version", "HTTP/1.x 200 OK\r\n\r\n", "", false, "does not speak HTTP"},
+		{"interim answers without end", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 50_000), "", false, "limits.header_bytes"},
+		{"a trailer without end", ok + "Transfer-Encoding: chunked\r\n\r\n0\r\n" + strings.Repeat("T: v\r\n", 10_000), "", false, "too large"},
+		{"a chunk extension without end", ok + "Transfer-Encoding: chunked\r\n\r\n2;" + strings.Repeat("x", 100_000), "", false, "too large"},
 		{"bad length", ok + "Content-Length: many\r\n\r\nhi", "", false, "Content-Length"},
 		{"no HTTP at all", "SSH-2.0-OpenSSH\r\n", "", false, "does not speak HTTP"},
 		{"TLS in answer to plain text", "\x15\x03\x01\x00\x02\x02\x46\r\n", "", false, "https://"},
@@ -107,11 +124,11 @@ func TestAnswers(t *testing.T) {
 
 func TestHeaderFields(t *testing.T) {
 	_, header, _, _, failed := answerOf("HTTP/1.1 200 OK\r\nX-A: 1\r\nx-a:  2 \r\nSet-Cookie: s=1\r\nWWW-Authenticate: x\r\n"+
-		"X-Folded: a\r\n  b\r\nX-Bytes: \xff\r\nContent-Length: 0\r\n\r\n", 0)
+		"X-Folded: a\r\n  b\r\nX-Bytes: \xff\r\nX-Control: a\rb\x00c\r\nContent-Length: 0\r\n\r\n", 0)
 	if failed != nil {
 		t.Fatal(failed)
 	}
-	want := map[string]string{"x-a": "1, 2", "x-folded": "a b", "x-bytes": "\uFFFD", "content-length": "0"}
+	want := map[string]string{"x-a": "1, 2", "x-folded": "a b", "x-bytes": "\uFFFD", "x-control": "a b c", "content-length": "0"}
 	if len(header) != len(want) {
 		t.Errorf("got %v", header)
 	}

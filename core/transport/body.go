@@ -16,23 +16,11 @@ import (
 // section 6.3).
 func (c *conn) respond(a *answer, method string, stop func() bool, sent *sending) (*Response, error) {
 	body := &body{conn: c, stop: stop, sent: sent, keep: !a.http10, left: -1}
-	coding := strings.ToLower(a.header["transfer-encoding"])
-	length, stated := a.header["content-length"]
-	switch {
-	case method == http.MethodHead || a.status == http.StatusNoContent || a.status == http.StatusNotModified:
-		body.left = 0
-	case strings.HasSuffix(coding, "chunked") && !a.http10:
-		body.chunked, body.left = true, 0
-	case stated:
-		first, _, _ := strings.Cut(length, ",") // some proxies state it twice
-		size, err := strconv.ParseInt(strings.TrimSpace(first), 10, 64)
-		if err != nil || size < 0 {
-			return nil, &llm.Error{Kind: llm.KindParse, Message: "the answer has the unusable Content-Length " + strconv.Quote(length)}
-		}
-		body.left = size
-	}
 	if connection := strings.ToLower(a.header["connection"]); connection != "" {
 		body.keep = !strings.Contains(connection, "close") && (body.keep || strings.Contains(connection, "keep-alive"))
+	}
+	if err := body.frame(a, method); err != nil {
+		return nil, err
 	}
 	decoded, err := decodeBody(a.header["content-encoding"], body)
 	if err != nil {
@@ -45,6 +33,44 @@ func (c *conn) respond(a *answer, method string, stop func() bool, sent *sending
 		delete(a.header, name)
 	}
 	return &Response{Status: a.status, Header: a.header, Body: decoded}, nil
+}
+
+// frame finds out how long the body is. Where the header says it in two ways, or in one that only newer versions of HTTP have,
+// sender and receiver may disagree on where the next answer begins, so the connection carries none.
+func (b *body) frame(a *answer, method string) *llm.Error {
+	coding, coded := a.header["transfer-encoding"]
+	coding = strings.ToLower(strings.TrimSpace(coding))
+	length, stated := a.header["content-length"]
+	b.keep = b.keep && !(coded && (stated || a.http10))
+	switch {
+	case method == http.MethodHead || a.status == http.StatusNoContent || a.status == http.StatusNotModified:
+		b.left = 0
+	case coding == "chunked" && !a.http10:
+		b.chunked, b.left = true, 0
+	case coding != "" && coding != "identity" && !a.http10:
+		return llm.Errorf(llm.KindParse, "the answer has the transfer encoding %q, which was not asked for; chunked can be read", coding)
+	case stated:
+		size, ok := contentLength(length)
+		if !ok {
+			return llm.Errorf(llm.KindParse, "the answer has the unusable Content-Length %q", length)
+		}
+		b.left = size
+	}
+	return nil
+}
+
+// contentLength reads a length, which some proxies state more than once (RFC 9112, section 6.3).
+func contentLength(stated string) (int64, bool) {
+	first, rest, more := strings.Cut(stated, ",")
+	first = strings.TrimSpace(first)
+	for more {
+		var next string
+		if next, rest, more = strings.Cut(rest, ","); strings.TrimSpace(next) != first {
+			return 0, false
+		}
+	}
+	size, err := strconv.ParseUint(first, 10, 63) // takes no sign
+	return int64(size), err == nil
 }
 
 // privateFields are left out of what the host sees: nobody needs them, and they would end in logs.
@@ -118,7 +144,7 @@ func (b *body) readChunks(p []byte) (n int, err error) {
 		if n > 0 && reader.Buffered() == 0 {
 			break
 		}
-		m, err := reader.Read(p[n:min(int64(len(p)), int64(n)+b.left)])
+		m, err := reader.Read(p[n : n+int(min(int64(len(p)-n), b.left))])
 		n += m
 		b.left -= int64(m)
 		if err != nil {
@@ -165,10 +191,11 @@ func (b *body) nextChunk() error {
 		return err
 	}
 	size, _, _ := bytes.Cut(line, []byte{';'})
-	b.left, err = strconv.ParseInt(string(bytes.TrimSpace(size)), 16, 64)
-	if err != nil || b.left < 0 {
+	length, err := strconv.ParseUint(string(bytes.TrimSpace(size)), 16, 63) // takes no sign
+	if err != nil {
 		return errors.New("the size of a chunk of the answer is not a number")
 	}
+	b.left = int64(length)
 	b.inside = true
 	if b.left > 0 {
 		return nil

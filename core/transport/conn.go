@@ -7,7 +7,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"syscall"
@@ -53,11 +55,18 @@ func (c *conn) alive() bool {
 	if c.reader.Buffered() > 0 {
 		return false
 	}
-	socket, ok := c.raw.(syscall.Conn)
-	if !ok {
-		return true
+	if socket, ok := c.raw.(syscall.Conn); ok && !quiet(socket) {
+		return false
 	}
-	return quiet(socket)
+	return c.wire == c.raw || c.holdsNothing()
+}
+
+// holdsNothing reports whether TLS has nothing in store that came together with the answer before.
+func (c *conn) holdsNothing() bool {
+	_ = c.wire.SetReadDeadline(time.Unix(1, 0)) // long over: what is in store can be read, the socket cannot
+	n, err := c.wire.Read(make([]byte, 1))
+	_ = c.wire.SetReadDeadline(time.Time{})
+	return n == 0 && errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // exchange sends a request and reads the header of its answer. On failure the connection is closed and gone.
@@ -86,12 +95,15 @@ func (c *conn) roundTrip(request Request, target *url.URL, headerBytes int64, st
 		answer, err := c.readHeader(&budget)
 		if err != nil {
 			// A server that closes while it is written to is heard by the writer first.
-			if failure := sent.failure(); failure != nil && !c.answered {
+			if failure := sent.failure(); failure != nil && !c.answered && !isAlert(err) {
 				err = failure
 			}
 			return nil, err
 		}
-		if answer.status >= 100 && answer.status < 200 && answer.status != 101 {
+		if answer.status == http.StatusSwitchingProtocols {
+			return nil, llm.Errorf(llm.KindParse, "the server changes to the protocol %q, which was not asked for", answer.header["upgrade"])
+		}
+		if answer.status < 200 {
 			continue // an interim answer; the real one follows
 		}
 		return c.respond(answer, request.Method, stop, sent)

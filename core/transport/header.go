@@ -14,6 +14,9 @@ func parseStatus(line []byte) (status int, http10, ok bool) {
 	if len(line) < 12 || !bytes.HasPrefix(line, []byte("HTTP/1.")) || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
 		return 0, false, false
 	}
+	if line[7] < '0' || line[7] > '9' {
+		return 0, false, false
+	}
 	for _, digit := range line[9:12] {
 		if digit < '0' || digit > '9' {
 			return 0, false, false
@@ -65,6 +68,11 @@ func lowerName(name []byte) string {
 
 func fieldValue(value []byte) string {
 	value = bytes.Trim(value, " \t")
+	for i, c := range value {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			value[i] = ' ' // RFC 9110, section 5.5: control characters are dangerous further on
+		}
+	}
 	if utf8.Valid(value) {
 		return string(value)
 	}
