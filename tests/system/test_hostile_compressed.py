@@ -1,0 +1,115 @@
+"""Servers that compress whatever the request says: pieces at once, bombs and lies as errors."""
+
+from __future__ import annotations
+
+import gzip
+import resource
+import threading
+import zlib
+
+import pytest
+
+from pyagent import Limits, Provider, errors
+
+pytestmark = pytest.mark.timeout(30)
+
+WINDOWS = {"gzip": 31, "deflate": 15}
+both = pytest.mark.parametrize("encoding", WINDOWS)
+
+
+@pytest.fixture
+def connect(hostile):
+    def begin(behave, **options):
+        server = hostile(behave)
+        return Provider("m", api_key="k", base_url=server.url, provider="openai", max_retries=0, timeout=10, **options)
+
+    return begin
+
+
+@both
+def test_each_piece_arrives_when_it_is_sent(connect, wire, encoding):
+    """The server sends a piece when the one before it was read: whatever holds a piece back ends in a timeout."""
+    taken = threading.Semaphore(1)
+
+    def behave(visit):
+        visit.request()
+        packer = zlib.compressobj(wbits=WINDOWS[encoding])
+        visit.send(wire.head(f"content-encoding: {encoding}", "transfer-encoding: chunked"))
+        for number in range(5):
+            assert taken.acquire(timeout=5)
+            event = wire.piece(f"{number} ")
+            visit.send(wire.chunk(packer.compress(event) + packer.flush(zlib.Z_SYNC_FLUSH)))
+        last = packer.compress(wire.piece("end", "stop") + wire.done) + packer.flush()
+        visit.send(wire.chunk(last) + wire.end)
+
+    stream = connect(behave).stream("x")
+    pieces = []
+    for piece in stream:
+        pieces.append(piece)
+        taken.release()
+    assert "".join(pieces) == "0 1 2 3 4 end"
+
+
+@both
+def test_a_bomb_as_a_body(connect, wire, encoding):
+    """2 GB that weigh 2 MB."""
+    packer = zlib.compressobj(9, wbits=WINDOWS[encoding])
+    zeros = bytes(16 << 20)
+    packed = b"".join(packer.compress(zeros) for _ in range(128)) + packer.flush()
+
+    def behave(visit):
+        visit.request()
+        head = wire.head(f"content-encoding: {encoding}", f"content-length: {len(packed)}", kind="application/json")
+        visit.send(head + packed)
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(errors.LimitExceededError, match="body_bytes"):
+        connect(behave, limits=Limits(body_bytes=4 << 20)).generate("x")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000, "kilobytes"
+
+
+@both
+def test_a_bomb_as_an_event(connect, wire, encoding):
+    packer = zlib.compressobj(9, wbits=WINDOWS[encoding])
+    packed = packer.compress(b"data: ") + packer.compress(b"x" * (64 << 20)) + packer.flush()
+
+    def behave(visit):
+        visit.request()
+        visit.send(wire.head(f"content-encoding: {encoding}", f"content-length: {len(packed)}") + packed)
+
+    with pytest.raises(errors.LimitExceededError, match="event_bytes"):
+        list(connect(behave, limits=Limits(event_bytes=1 << 20)).stream("x"))
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["generate", "stream"])
+def test_a_body_that_is_not_what_it_claims(connect, wire, stream):
+    def behave(visit):
+        visit.request()
+        visit.send(wire.whole("plain", "content-encoding: gzip"))
+
+    provider = connect(behave)
+    with pytest.raises(errors.ResponseParseError, match="content encoding gzip"):
+        list(provider.stream("x")) if stream else provider.generate("x")
+
+
+def test_a_stream_that_breaks_off(connect, wire):
+    packed = gzip.compress(wire.piece("never seen whole" * 1000, "stop") + wire.done)
+
+    def behave(visit):
+        visit.request()
+        visit.send(wire.head("content-encoding: gzip") + packed[: len(packed) // 2])
+
+    with pytest.raises(errors.APIConnectionError):
+        list(connect(behave).stream("x"))
+
+
+def test_a_refusal_is_decoded(connect, wire):
+    packed = gzip.compress(b'{"error":{"message":"Not like this."}}')
+
+    def behave(visit):
+        visit.request()
+        lines = ["content-encoding: gzip", f"content-length: {len(packed)}"]
+        visit.send(wire.head(*lines, status="HTTP/1.1 400 Bad") + packed)
+
+    with pytest.raises(errors.BadRequestError, match="Not like this"):
+        connect(behave).generate("x")
