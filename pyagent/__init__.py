@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import errors, events
+    from .answers import Answers
+    from .async_answers import AsyncAnswers
     from .async_stream import AsyncStream
     from .errors import (
         APIConnectionError,
@@ -59,6 +61,8 @@ __all__ = [
     "Stream",
     "AsyncStream",
     "TextStream",
+    "Answers",
+    "AsyncAnswers",
     "Response",
     "GenerateResult",
     "Choice",
@@ -98,6 +102,8 @@ _PLACES = {
     "Provider": ("provider", "Provider"),
     "Stream": ("stream", "Stream"),
     "AsyncStream": ("async_stream", "AsyncStream"),
+    "Answers": ("answers", "Answers"),
+    "AsyncAnswers": ("async_answers", "AsyncAnswers"),
     "TextStream": ("stream", "Stream"),
     "Response": ("response", "Response"),
     "GenerateResult": ("response", "Response"),

@@ -8,24 +8,21 @@ from __future__ import annotations
 import os
 import sys
 from asyncio import events
+from contextlib import suppress
 from threading import Thread
 from weakref import WeakKeyDictionary, ref
 
 from . import _lib, _opening
-from ._inbox import Inbox
+from ._inbox import WRONG_LOOP, Inbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from ._call import Client
     from ._inbox import Mailbox
-
-WRONG_LOOP = (
-    "This stream or request was started in another event loop, and only that loop can wait for it. Start it in the "
-    "loop that reads it; the Provider itself serves any number of loops."
-)
 
 
 class LoopInbox(Inbox):
@@ -48,16 +45,29 @@ class LoopInbox(Inbox):
         watcher.name = "pyagent inbox"
         watcher.start()
 
-    def arrival(self, box: Mailbox) -> Future[None]:
+    def check_here(self) -> AbstractEventLoop:
         loop = events._get_running_loop()
         if loop is None or self._loop() is not loop:
             raise RuntimeError(WRONG_LOOP)
-        box.waiter = waiter = loop.create_future()
+        return loop
+
+    def arrival(self, box: Mailbox) -> Future[None]:
+        box.waiter = waiter = self.check_here().create_future()
         return waiter
 
     def wake(self, box: Mailbox) -> None:
         if not box.waiter.done():
             box.waiter.set_result(None)
+
+    def spawn(self, job: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        loop = self.check_here()
+        task = loop.create_task(job())
+
+        def cancel() -> None:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(task.cancel)
+
+        return cancel
 
     def serves(self, loop: AbstractEventLoop) -> bool:
         """Whether new calls of a loop can use this inbox: its runtime may have died by a fork."""

@@ -32,20 +32,23 @@ class Client(_lib.Handle):
         return call
 
 
-class Call(_lib.Handle):
-    """A request on its way. Dropping the object closes the call and with it the connection."""
+class Receiver(_lib.Handle):
+    """What frames come out of: a call, or an inbox."""
 
     __slots__ = ()
 
-    def receive(self) -> bytes | None:
-        """Waits until something has arrived, and returns every frame that is waiting; None once the call is closed.
+    def receive(self, *, wait: bool = True) -> bytes | None:
+        """Waits until something has arrived, and returns every frame that is there; None once this is closed.
+
+        Without waiting, nothing is b"".
 
         Raises:
             RuntimeError: Another thread is waiting for this call.
-            KeyboardInterrupt: Ctrl-C, as any exception of a signal handler; the call is closed first.
+            KeyboardInterrupt: Ctrl-C, as any exception of a signal handler; this is closed first.
         """
         runtime, number = self.runtime, self.number
-        limit = MAIN_SLICE_MS if get_ident() == runtime.main_thread else FOR_EVER
+        patience = MAIN_SLICE_MS if get_ident() == runtime.main_thread else FOR_EVER
+        limit = patience if wait else 0
         try:
             while True:
                 status, data = runtime.poll(number, limit)
@@ -53,6 +56,8 @@ class Call(_lib.Handle):
                     return data
                 if status not in (_lib.TIMEOUT, _lib.WOKEN):
                     break
+                if not wait:
+                    return b""
         except InternalError:
             raise  # from before a fork: there is nothing to close
         except BaseException:
@@ -66,6 +71,29 @@ class Call(_lib.Handle):
             f"Waiting for an answer failed: {runtime.status_name(status)} ({status}). This is a bug in pyagent."
         )
 
+
+class Call(Receiver):
+    """A request on its way. Dropping the object closes the call and with it the connection."""
+
+    __slots__ = ()
+
     def cancel(self) -> None:
         """Closes the connection at once, from any thread; a waiting `receive` gets the terminal frame."""
         self.runtime.cancel(self.number)
+
+
+class PolledInbox(Receiver):
+    """A receiving place for many calls that is emptied by whoever waits for them. Closing it closes them too."""
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client.runtime)
+        self._client = client
+        self.runtime.open_inbox(self, client.number, -1)
+
+    def start(self, request: bytes) -> Call:
+        """Submits a request whose answer arrives here."""
+        call = Call(self.runtime)
+        self.runtime.submit(call, self._client.number, self.number, request)
+        return call

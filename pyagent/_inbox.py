@@ -12,7 +12,7 @@ from . import _frames, _lib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable, Coroutine
     from typing import Any
 
     from ._call import Client
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 # How much of a stream is delivered before its reader has used it. With the core's own queue this bounds what a stream
 # weighs whose reader is slower than its vendor.
 WINDOW = 256 * 1024
+
+WRONG_LOOP = (
+    "This stream or request was started in another event loop, and only that loop can wait for it. Start it in the "
+    "loop that reads it; the Provider itself serves any number of loops."
+)
 
 _unpack = Struct("<IIQ").unpack_from  # of a frame's header only the size and the call
 _HEADER_SIZE = _frames.HEADER.size
@@ -44,9 +49,9 @@ class Inbox(_lib.Handle):
         super().__init__(runtime)
         self.boxes: dict[int, Mailbox] = {}
 
-    def start(self, client: Client, request: bytes) -> AsyncCall:
-        """Submits a request whose answer arrives here."""
-        call = AsyncCall(self)
+    def start(self, client: Client, request: bytes, box: Mailbox | None = None) -> AsyncCall:
+        """Submits a request whose answer arrives here, in a mailbox of its own or in one that it shares."""
+        call = AsyncCall(self, box or Mailbox())
         self.runtime.submit(call, client.number, self.number, request)
         self.boxes[call.number] = call.box
         return call
@@ -70,16 +75,41 @@ class Inbox(_lib.Handle):
             if box.waiter is not None:
                 self.wake(box)
 
+    async def wait(self, box: Mailbox) -> None:
+        """Waits until something is put into a mailbox, or its reader is to look again for another reason.
+
+        Raises:
+            RuntimeError: Another task waits, or this is not the event loop of the inbox.
+        """
+        if box.waiter is not None:
+            raise RuntimeError("Another task is reading this stream; one stream has one reader at a time.")
+        try:
+            await self.arrival(box)
+        finally:
+            box.waiter = None
+
+    def check_here(self) -> object:
+        """Refuses to be used in another event loop than its own.
+
+        Raises:
+            RuntimeError: This is not the event loop of the inbox.
+        """
+        raise NotImplementedError
+
     def arrival(self, box: Mailbox) -> Awaitable[None]:
         """What a reader awaits until its mailbox is woken.
 
         Raises:
-            RuntimeError: This is not the event loop that the call was started in.
+            RuntimeError: This is not the event loop of the inbox.
         """
         raise NotImplementedError
 
     def wake(self, box: Mailbox) -> None:
-        """Lets the reader of a mailbox look again."""
+        """Lets the reader of a mailbox look again. There must be one."""
+        raise NotImplementedError
+
+    def spawn(self, job: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        """Runs a job in a task of its own, and returns what cancels it: from any thread, at any time."""
         raise NotImplementedError
 
 
@@ -89,8 +119,8 @@ class AsyncCall(_lib.Handle):
 
     __slots__ = ("box", "_inbox", "_used")
 
-    def __init__(self, inbox: Inbox) -> None:
-        self.box = Mailbox()
+    def __init__(self, inbox: Inbox, box: Mailbox) -> None:
+        self.box = box
         self._inbox = inbox
         self._used = 0
         super().__init__(inbox.runtime)
@@ -106,12 +136,7 @@ class AsyncCall(_lib.Handle):
             self.runtime.check_alive()
             if self.closed:
                 return None
-            if box.waiter is not None:
-                raise RuntimeError("Another task is reading this stream; one stream has one reader at a time.")
-            try:
-                await self._inbox.arrival(box)
-            finally:
-                box.waiter = None
+            await self._inbox.wait(box)
         chunks, box.chunks = box.chunks, []
         data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         self._used += len(data)

@@ -1,18 +1,18 @@
-"""The options of generate_text for type checkers: its return type depends on one of them, and overloads would otherwise
-repeat them all. A test holds these names equal to the method's."""
+"""The options of generate_text and map for type checkers: the return type depends on a few of them, and overloads would
+otherwise repeat them all. A test holds these names equal to the methods'."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypedDict
 
 from .options import Limits, Timeouts
 
 
-class TextOptions(TypedDict, total=False):
-    """Every keyword of generate_text but include_usage."""
+class SharedOptions(TypedDict, total=False):
+    """What many requests can have in common."""
 
     system_prompt: str | None
-    messages: list[dict[str, Any]] | None
     temperature: float | None
     max_tokens: int | None
     top_p: float | None
@@ -50,3 +50,16 @@ class TextOptions(TypedDict, total=False):
     api_key: str | None
     base_url: str | None
     model: str | None
+
+
+class TextOptions(SharedOptions, total=False):
+    """Every keyword of generate_text but include_usage."""
+
+    messages: list[dict[str, Any]] | None
+
+
+class MapOptions(SharedOptions, total=False):
+    """Every keyword of map on which its return type does not depend."""
+
+    concurrency: int
+    progress: Callable[[int, int | None], object] | None

@@ -31,21 +31,56 @@ def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> b
         ConfigurationError: An option has the wrong type, or there is nothing to ask.
         UnsupportedFeatureError: n above 1 where only one answer can be shown.
     """
-    options = {name: value for name, value in arguments.items() if value is not None}
-    del options["self"]
+    options = _given(arguments)
+    messages = _messages(options.pop("prompt", None), options.pop("system_prompt", None), options.pop("messages", None))
+    body = _body(op, model, options)
+    body["messages"] = messages
+    if window:
+        body["window"] = window
+    return dump(body)
+
+
+def encode_each(op: str, model: str, arguments: dict[str, Any]) -> Callable[[int, Any], bytes]:
+    """Builds what many requests have in common, from the local variables of a method of Provider.
+
+    Returns:
+        A function that makes the request of one prompt, a string or a list of messages, and its number.
+
+    Raises:
+        ConfigurationError: An option has the wrong type; from the function, if the prompt has.
+    """
+    options = _given(arguments)
+    system_prompt = options.pop("system_prompt", None)
+    _messages("", system_prompt, None)
+    head = dump(_body(op, model, options))[:-1] + b',"messages":'
+
+    def encode_one(number: int, prompt: Any) -> bytes:
+        place = f"prompts[{number}]"
+        if isinstance(prompt, str):
+            messages = _messages(prompt, system_prompt, None)
+        elif isinstance(prompt, list) and prompt:
+            messages = _messages(None, system_prompt, prompt, place)
+        else:
+            raise wrong(place, "a string, or a list of messages that is not empty", prompt)
+        return head + dump({place: messages})[len(place) + 4 :]  # without the key, which is there for errors
+
+    return encode_one
+
+
+def _given(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None and name != "self"}
+
+
+def _body(op: str, model: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Everything of a request but its messages."""
     body: dict[str, Any] = {"op": op, "model": _checks.string("model", options.pop("model", model))}
-    body["messages"] = _messages(
-        options.pop("prompt", None), options.pop("system_prompt", None), options.pop("messages", None)
-    )
     if "timeout" in options or "timeouts" in options:
         body["timeouts"] = clocks(options.pop("timeout", None), options.pop("timeouts", None))
     if "limits" in options:
         body["limits"] = bounds(options.pop("limits"))
-    if window:
-        body["window"] = window
     for name, value in options.items():
         body[name] = _CHECKS[name](name, value)
-    return dump(body)
+    return body
 
 
 def clocks(timeout: float | None, timeouts: Timeouts | None) -> dict[str, Any]:
@@ -153,7 +188,7 @@ _encode_with_care = _with_care.encode
 _encode = _make_encode()
 
 
-def _messages(prompt: Any, system_prompt: Any, messages: Any) -> list[Any]:
+def _messages(prompt: Any, system_prompt: Any, messages: Any, place: str = "messages") -> list[Any]:
     if messages is not None and not isinstance(messages, list):
         raise wrong("messages", "a list of dicts", messages)
     for name, value in (("prompt", prompt), ("system_prompt", system_prompt)):
@@ -161,9 +196,9 @@ def _messages(prompt: Any, system_prompt: Any, messages: Any) -> list[Any]:
             raise wrong(name, "a string", value)
     for number, message in enumerate(messages or ()):
         if not isinstance(message, dict):
-            raise wrong(f"messages[{number}]", "a dict with role and content", message)
+            raise wrong(f"{place}[{number}]", "a dict with role and content", message)
         if not isinstance(message.get("role"), str):
-            raise wrong(f"role of messages[{number}]", "a string such as 'user'", message.get("role"))
+            raise wrong(f"role of {place}[{number}]", "a string such as 'user'", message.get("role"))
     if messages:
         asked = messages
     elif prompt is not None:

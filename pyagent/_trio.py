@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from contextvars import copy_context
 from weakref import WeakKeyDictionary
 
-from trio import lowlevel
+from trio import CancelScope, RunFinishedError, lowlevel
 
-from ._aio import WRONG_LOOP, close_all, open_pipe
-from ._inbox import Inbox
+from ._aio import close_all, open_pipe
+from ._inbox import WRONG_LOOP, Inbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable, Coroutine
+    from typing import Any
 
     from ._call import Client
     from ._inbox import Mailbox
@@ -28,15 +31,32 @@ class TrioInbox(Inbox):
         super().__init__(client.runtime)
         self.runtime.open_inbox(self, client.number, write_end)
 
-    def arrival(self, box: Mailbox) -> Awaitable[None]:
+    def check_here(self) -> None:
         if not lowlevel.in_trio_run() or lowlevel.current_trio_token() is not self._run:
             raise RuntimeError(WRONG_LOOP)
+
+    def arrival(self, box: Mailbox) -> Awaitable[None]:
+        self.check_here()
         box.waiter = lowlevel.current_task()
         return lowlevel.wait_task_rescheduled(lambda _: lowlevel.Abort.SUCCEEDED)
 
     def wake(self, box: Mailbox) -> None:
         task, box.waiter = box.waiter, None
         lowlevel.reschedule(task)
+
+    def spawn(self, job: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        scope, run = CancelScope(), self._run
+
+        async def task() -> None:
+            with scope:
+                await job()
+
+        def cancel() -> None:
+            with suppress(RunFinishedError):
+                run.run_sync_soon(scope.cancel)
+
+        lowlevel.spawn_system_task(task, context=copy_context())
+        return cancel
 
 
 _inboxes: WeakKeyDictionary[lowlevel.TrioToken, TrioInbox] = WeakKeyDictionary()

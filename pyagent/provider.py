@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 
 from . import _checks, _opening, _request
+from ._async_map_methods import AsyncMapMethods
 from ._async_response_methods import AsyncResponseMethods
 from ._async_text_methods import AsyncTextMethods
 from ._environment import network_variables, without_secrets
+from ._map_methods import MapMethods
 from ._presets import Presets
 from ._registry import ROWS, Row
 from ._response_methods import ResponseMethods
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Provider"]
 
 
-class Provider(Presets, TextMethods, ResponseMethods, AsyncTextMethods, AsyncResponseMethods):
+class Provider(
+    Presets, TextMethods, ResponseMethods, MapMethods, AsyncTextMethods, AsyncResponseMethods, AsyncMapMethods
+):
     """A model at a vendor, and how to reach it. Make one and keep it: it reuses its connections.
 
     One Provider serves any number of threads and event loops. It holds configuration only, so it can be pickled and
@@ -122,10 +126,7 @@ class Provider(Presets, TextMethods, ResponseMethods, AsyncTextMethods, AsyncRes
     def _start(self, op: str, arguments: dict[str, Any]) -> Call:
         """Submits a request made of a method's local variables."""
         request = _request.encode(op, self._model, arguments)
-        client = self._client
-        if client is None or not client.runtime.alive:
-            client = self._open()
-        return client.start(request)
+        return self._connect().start(request)
 
     def _astart(self, op: str, arguments: dict[str, Any]) -> AsyncCall:
         """The twin of `_start` for coroutines: the answer arrives at the inbox of the running event loop."""
@@ -134,10 +135,12 @@ class Provider(Presets, TextMethods, ResponseMethods, AsyncTextMethods, AsyncRes
             from ._inbox import WINDOW
 
         request = _request.encode(op, self._model, arguments, WINDOW if op == "stream" else 0)
-        client = self._client
-        if client is None or not client.runtime.alive:
-            client = self._open()
+        client = self._connect()
         return current_inbox(client).start(client, request)
+
+    def _connect(self) -> Client:
+        client = self._client
+        return self._open() if client is None or not client.runtime.alive else client
 
     def _open(self) -> Client:
         """Opens the client in the core: on first use, and again in a process that was forked off."""

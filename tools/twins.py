@@ -2,8 +2,8 @@
 
 python tools/twins.py [--check]
 
-pyagent/_text_methods.py gives _async_text_methods.py, _response_methods.py gives _async_response_methods.py. `make fmt`
-runs it, and a test sees to it that nobody forgot.
+pyagent/_text_methods.py gives _async_text_methods.py, and so on. `make fmt` runs it, and a test sees to it that nobody
+forgot.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NOTE = "Written by tools/twins.py from {name}: change that file, then run `make 
 # What is written differently for coroutines: pattern and replacement, in order.
 RULES = (
     (r"\bdef (generate\w*)\(", r"async def a\1("),
-    (r"\bdef (stream\w*)\(", r"def a\1("),
+    (r"\bdef (stream\w*|map)\(", r"def a\1("),
     (r"\bgenerate_text and stream_text\b", "agenerate_text and astream_text"),
     (r"\bgenerate and stream\b", "agenerate and astream"),
     (r"\b(generate|stream)\(\)", r"a\1()"),
@@ -26,10 +26,16 @@ RULES = (
     (r"\bwait_for_all\(self\._start\(", "await await_all(self._astart("),
     (r"\bwait_for_all\b", "await_all"),
     (r"\b_start\b", "_astart"),
-    (r"(class |-> |return )(TextMethods|ResponseMethods|Stream)\b", r"\1Async\2"),
+    (r"(class |-> |return )(TextMethods|ResponseMethods|MapMethods|Stream|Answers)\b", r"\1Async\2"),
     (r"\bA Stream\b", "An AsyncStream"),
     (r"from \.stream import Stream", "from .async_stream import AsyncStream"),
-    (r"from \._call import Call", "from ._inbox import AsyncCall"),
+    (r"from \.answers import Answers", "from .async_answers import AsyncAnswers"),
+    (r" Answers: an iterator", " AsyncAnswers: an async iterator"),
+    (r"\bout: map\b", "out: amap"),
+    (r"Iterable\[Prompt\]", "Iterable[Prompt] | AsyncIterable[Prompt]"),
+    (r"\bany iterable", "any iterable or async iterable"),
+    (r"import Callable, Iterable\b", "import AsyncIterable, Callable, Iterable"),
+    (r"from \._call import Call\b", "from ._inbox import AsyncCall"),
     (r"-> Call\b", "-> AsyncCall"),
     (r'"""The methods of Provider', '"""The methods of Provider for coroutines'),
 )
@@ -52,7 +58,7 @@ def outdated() -> list[Path]:
 
 
 def pairs() -> list[tuple[str, Path]]:
-    names = ("_text_methods.py", "_response_methods.py")
+    names = ("_text_methods.py", "_response_methods.py", "_map_methods.py")
     return [(name, PACKAGE / f"_async{name}") for name in names]
 
 

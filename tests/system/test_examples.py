@@ -22,6 +22,9 @@ PROMISES = {
     r"model echo, id .*, finished with 'stop'\n4 \+ 2 = 6 tokens\n",
     "json_mode.py": r"Ada, born 1815\n",
     "local_endpoint.py": r"Provider\(model='our-model', base_url='http://127.0.0.1:\d+/v1'\)\nHello from the house\.\n",
+    "map.py": r"40 answers from 'Question 0' to 'Question 39' in [0-9]\.[0-9] s\n"
+    r"0 'How warm is it in Oslo\?'\n1 ''\n2 failed: prompts\[2\] must be .*, got 17 \(int\)\.\n3 'And in Rome\?'\n"
+    r"the first of a million: 'Question 0'\n",
     "stream.py": r"Streaming shows each piece as soon as it is there\.\n10 prompt tokens, 10 completion tokens\n",
     "threads.py": r"20 streams, 200 pieces, [0-9]\.[0-9] s\n",
     "tools.py": r"the model calls get_weather\(\{\"city\":\"Oslo\"\}\)\nIt is 7 °C in Oslo\.\n",

@@ -1,12 +1,16 @@
-"""What the unit tests share: a clean environment and one scripted model server on loopback."""
+"""What the unit tests share: a clean environment, model servers on loopback, and event loops of every kind."""
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
+import select
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -95,3 +99,135 @@ def provider(server: Server) -> Iterator[Provider]:
 def script() -> Callable[..., dict[str, Any]]:
     """Makes the extra_body that tells the server how to answer."""
     return lambda **fields: {"fake": fields}
+
+
+@pytest.fixture
+def echo() -> Iterator[Provider]:
+    provider = Provider.echo()
+    yield provider
+    if provider._client is not None:
+        provider._client.close()
+
+
+class Model(ThreadingHTTPServer):
+    """A server whose prompts say how they are answered: "NAME SECONDS" with NAME, after so many seconds.
+
+    The name `fail` is answered with an error, `hold` not at all. It knows how many prompts were asked, how many were
+    open at the most, and how many connections were closed while their answer was waited for.
+    """
+
+    daemon_threads = True
+    request_queue_size = 100
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answering)
+        self.lock = threading.Lock()
+        self.bodies: list[dict[str, Any]] = []
+        self.open = self.most = self.asked = self.closed = 0
+        self.barrier = 0  # how many prompts must have been asked before any is answered
+
+    def wait_for_asked(self, count: int) -> None:
+        self._wait_for("asked", count)
+
+    def wait_for_closed(self, count: int) -> None:
+        self._wait_for("closed", count)
+
+    def _wait_for(self, name: str, count: int) -> None:
+        deadline = time.monotonic() + 5
+        while getattr(self, name) < count:
+            assert time.monotonic() < deadline, f"{getattr(self, name)} of {count} {name}"
+            time.sleep(0.005)
+        assert getattr(self, name) == count
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that goes away is what the tests are about."""
+
+
+class Answering(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Model
+
+    def do_POST(self) -> None:
+        model = self.server
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        name, _, seconds = body["messages"][-1]["content"].partition(" ")
+        with model.lock:
+            model.bodies.append(body)
+            model.asked += 1
+            model.open += 1
+            model.most = max(model.most, model.open)
+        deadline = time.monotonic() + (30 if name == "hold" else float(seconds or 0))
+        while time.monotonic() < deadline or model.asked < model.barrier:
+            if select.select([self.connection], [], [], 0.005)[0]:  # nothing can come but its end
+                with model.lock:
+                    model.closed += 1
+                    model.open -= 1
+                self.close_connection = True
+                return
+        with model.lock:
+            model.open -= 1
+        self._answer(name)
+
+    def _answer(self, name: str) -> None:
+        choice = {"index": 0, "message": {"role": "assistant", "content": name}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
+        answer = {"id": "1", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage}
+        failure = {"error": {"message": "You asked for it."}}
+        content = json.dumps(failure if name == "fail" else answer).encode()
+        self.send_response(400 if name == "fail" else 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Keeps the output of the tests clean."""
+
+
+@pytest.fixture
+def model() -> Iterator[Model]:
+    with Model() as model:
+        serving = threading.Thread(target=model.serve_forever, args=(0.01,))
+        serving.start()
+        yield model
+        model.shutdown()
+        serving.join()
+
+
+@pytest.fixture
+def asking(model: Model) -> Iterator[Provider]:
+    """A Provider that asks `model`."""
+    provider = Provider.compatible("m", base_url=f"http://127.0.0.1:{model.server_port}/v1")
+    yield provider
+    if provider._client is not None:
+        provider._client.close()
+
+
+@pytest.fixture(params=["asyncio", "no readers", "uvloop", "trio"])
+def run(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[], Awaitable[Any]]], Any]]:
+    """Runs a coroutine function on one kind of event loop."""
+    if request.param == "trio":
+        trio = pytest.importorskip("trio", reason="pip install trio")
+        yield trio.run
+    elif request.param == "uvloop":
+        uvloop = pytest.importorskip("uvloop", reason="pip install uvloop")
+        yield lambda main: run_on(uvloop.new_event_loop(), main)
+    elif request.param == "asyncio":
+        yield lambda main: run_on(asyncio.new_event_loop(), main)
+    else:
+        yield lambda main: run_on(WithoutReaders(), main)
+
+
+def run_on(loop: asyncio.AbstractEventLoop, main: Callable[[], Awaitable[Any]]) -> Any:
+    try:
+        return loop.run_until_complete(asyncio.wait_for(main(), 30))
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+class WithoutReaders(asyncio.SelectorEventLoop):
+    """A loop that cannot watch descriptors, as the default one of Windows."""
+
+    def add_reader(self, *_: Any) -> None:
+        raise NotImplementedError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,36 +13,6 @@ import pytest
 from pyagent import APIConnectionError, AsyncStream, Provider, Response, StreamCancelledError, _aio, _lib
 
 STALL = {"fake": {"after": 1, "end": "stall"}}
-
-
-@pytest.fixture(params=["asyncio", "no readers", "uvloop", "trio"])
-def run(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[], Awaitable[Any]]], Any]]:
-    """Runs a coroutine function on one kind of event loop."""
-    if request.param == "trio":
-        trio = pytest.importorskip("trio", reason="pip install trio")
-        yield trio.run
-    elif request.param == "uvloop":
-        uvloop = pytest.importorskip("uvloop", reason="pip install uvloop")
-        yield lambda main: run_on(uvloop.new_event_loop(), main)
-    elif request.param == "asyncio":
-        yield lambda main: run_on(asyncio.new_event_loop(), main)
-    else:
-        yield lambda main: run_on(WithoutReaders(), main)
-
-
-def run_on(loop: asyncio.AbstractEventLoop, main: Callable[[], Awaitable[Any]]) -> Any:
-    try:
-        return loop.run_until_complete(asyncio.wait_for(main(), 30))
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
-
-
-class WithoutReaders(asyncio.SelectorEventLoop):
-    """A loop that cannot watch descriptors, as the default one of Windows."""
-
-    def add_reader(self, *_: Any) -> None:
-        raise NotImplementedError
 
 
 @pytest.fixture
@@ -270,6 +240,36 @@ def test_a_loop_that_ends_leaves_its_streams_closed(provider: Provider) -> None:
     assert calls() == 1
     kept.clear()
     assert calls() == 0
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_anyio_cancels_and_groups(provider: Provider, backend: str) -> None:
+    anyio = pytest.importorskip("anyio", reason="pip install anyio")
+    if backend == "trio":
+        pytest.importorskip("trio", reason="pip install trio")
+    answers: dict[str, str] = {}
+
+    async def ask(name: str) -> None:
+        answers[name] = await provider.agenerate_text(name)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            for number in range(20):
+                group.start_soon(ask, str(number))
+        stream = provider.astream_text("one two", extra_body=STALL)
+        with anyio.move_on_after(0.05) as scope:
+            async for _ in stream:
+                pass
+        assert (scope.cancelled_caught, stream.text, calls()) == (True, "one", 0)
+        with anyio.move_on_after(0.05) as scope:
+            await provider.agenerate_text("one", extra_body={"fake": {"header_delay": 30}})
+        assert (scope.cancelled_caught, calls()) == (True, 0)
+        with anyio.move_on_after(0.05) as scope:
+            [answer async for answer in provider.amap(["one"] * 5, extra_body={"fake": {"header_delay": 30}})]
+        assert (scope.cancelled_caught, calls()) == (True, 0)
+
+    anyio.run(main, backend=backend)
+    assert answers == {str(number): str(number) for number in range(20)}
 
 
 def calls() -> int:

@@ -77,6 +77,22 @@ fork(child)
 assert len("".join(stream)) == 99
 """
 
+MAPS = """
+begun, new = provider.map(["a"] * 3, concurrency=2, extra_body=slow), provider.map(["b", "c"])
+assert next(begun) == "a" * 100
+def child():
+    try:
+        list(begun)
+    except InternalError as error:
+        assert "before os.fork()" in str(error), error
+    else:
+        sys.exit(1)
+    assert list(new) == ["b", "c"]
+fork(child)
+assert list(begun) == ["a" * 100] * 2
+assert list(new) == ["b", "c"]
+"""
+
 DROPPED = """
 streams = [provider.stream("", extra_body=slow) for _ in range(3)]
 assert [next(stream) for stream in streams] == ["a"] * 3
@@ -100,8 +116,8 @@ busy.join()
 
 @pytest.mark.parametrize(
     "case",
-    [WORKS, FIRST_USE, OLD_STREAM, DROPPED, FROM_A_THREAD],
-    ids=["works", "first-use", "old-stream", "dropped", "from-a-thread"],
+    [WORKS, FIRST_USE, OLD_STREAM, MAPS, DROPPED, FROM_A_THREAD],
+    ids=["works", "first-use", "old-stream", "maps", "dropped", "from-a-thread"],
 )
 def test_fork(server: Server, case: str) -> None:
     code = FORKING.format(url=server.url, case=case)

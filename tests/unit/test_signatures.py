@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from pyagent import AsyncStream, Provider, Stream
-from pyagent._option_types import TextOptions
+from pyagent import Answers, AsyncAnswers, AsyncStream, Provider, Stream
+from pyagent._option_types import MapOptions, TextOptions
 from pyagent._request import _CHECKS
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = ("generate_text", "stream_text")
 FULL = ("generate", "stream")
+MANY = ("map",)
 
 # rusty-agent-sdk's parameters with their defaults, in its order.
 RUSTY = [
@@ -82,6 +83,31 @@ def test_the_twins_for_coroutines_are_the_same_but_for_what_they_return(name: st
     assert inspect.getdoc(twin) == words
 
 
+def test_map_has_the_options_of_generate_text() -> None:
+    own = {"concurrency", "ordered", "return_exceptions", "progress"}
+    plain = [p for p in parameters("generate_text")[1:] if p[0] != "messages"]
+    assert sorted(p for p in parameters("map")[1:] if p[0] not in own) == sorted(plain)
+    assert [p for p in parameters("map") if p not in plain] == [
+        ("prompts", inspect.Parameter.empty, "Iterable[Prompt]"),
+        ("concurrency", 16, "int"),
+        ("ordered", True, "bool"),
+        ("return_exceptions", False, "bool"),
+        ("progress", None, "Callable[[int, int | None], object] | None"),
+    ]
+
+
+def test_map_and_its_twin_are_the_same_but_for_their_iterables() -> None:
+    def twin(text: str) -> str:
+        text = text.replace("Iterable[Prompt]", "Iterable[Prompt] | AsyncIterable[Prompt]")
+        text = text.replace("any iterable", "any iterable or async iterable").replace("generate()", "agenerate()")
+        return text.replace("Answers: an iterator", "Answers: an async iterator").replace("Answers", "AsyncAnswers")
+
+    method, other = inspect.signature(Provider.map), inspect.signature(Provider.amap)
+    assert parameters("amap") == [(name, default, twin(kind)) for name, default, kind in parameters("map")]
+    assert other.return_annotation == twin(method.return_annotation)
+    assert inspect.getdoc(Provider.amap) == twin(inspect.getdoc(Provider.map) or "")
+
+
 def test_the_files_of_the_twins_are_up_to_date() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "tools" / "twins.py", "--check"], capture_output=True, text=True, check=False
@@ -89,10 +115,15 @@ def test_the_files_of_the_twins_are_up_to_date() -> None:
     assert (done.stdout, done.returncode) == ("", 0)
 
 
-def test_streams_have_the_same_members() -> None:
-    def members(kind: type) -> set[str]:
-        return {name for name in dir(kind) if not name.startswith("_")}
+def members(kind: type) -> set[str]:
+    return {name for name in dir(kind) if not name.startswith("_")}
 
+
+def test_answers_are_iterators_that_can_be_closed() -> None:
+    assert (members(Answers), members(AsyncAnswers)) == ({"close"}, {"aclose"})
+
+
+def test_streams_have_the_same_members() -> None:
     assert members(AsyncStream) - members(Stream) == {"aclose"}
     assert members(Stream) - members(AsyncStream) == {"close"}
     for name in members(Stream) & members(AsyncStream):
@@ -103,6 +134,9 @@ def test_streams_have_the_same_members() -> None:
 def test_the_types_for_checkers_are_the_methods() -> None:
     taken = {name: kind for name, _, kind in parameters("generate_text") if name not in {"prompt", "include_usage"}}
     assert {name: getattr(kind, "__forward_arg__", kind) for name, kind in TextOptions.__annotations__.items()} == taken
+    decisive = {"prompts", "ordered", "return_exceptions", "include_usage"}
+    taken = {name: kind for name, _, kind in parameters("map") if name not in decisive}
+    assert {name: getattr(kind, "__forward_arg__", kind) for name, kind in MapOptions.__annotations__.items()} == taken
 
 
 def test_every_parameter_is_checked() -> None:
@@ -110,7 +144,7 @@ def test_every_parameter_is_checked() -> None:
     assert set(_CHECKS) == named - MADE_INTO_OTHERS
 
 
-@pytest.mark.parametrize("name", [*PLAIN, *FULL])
+@pytest.mark.parametrize("name", [*PLAIN, *FULL, *MANY])
 def test_every_parameter_has_a_line_of_its_own(name: str) -> None:
     pairs = described(getattr(Provider, name))
     assert [parameter for parameter, _ in pairs] == [parameter for parameter, _, _ in parameters(name)]
@@ -124,7 +158,7 @@ def test_the_constructor_describes_every_parameter() -> None:
 
 def test_the_methods_use_the_same_words() -> None:
     first = dict(described(Provider.generate_text))
-    for name in ("stream_text", *FULL):
+    for name in ("stream_text", *FULL, *MANY):
         other = dict(described(getattr(Provider, name)))
         for parameter in (first.keys() & other.keys()) - OWN_WORDS:
             assert other[parameter] == first[parameter], f"{name}: {parameter}"
@@ -132,6 +166,8 @@ def test_the_methods_use_the_same_words() -> None:
 
 def test_the_methods_raise_the_same_errors() -> None:
     assert len({section(getattr(Provider, name), "Raises") for name in (*PLAIN, *FULL)}) == 1
+    of_many = section(Provider.map, "Raises").replace(" When read: a prompt is.", "")
+    assert of_many == section(Provider.generate, "Raises")
 
 
 def test_presets_take_the_options_of_the_constructor() -> None:

@@ -83,8 +83,9 @@ def test_threads_wait_side_by_side(provider: Provider, script: Script) -> None:
         'list(provider.stream_text("hi", extra_body={"fake": {"header_delay": 30}}))',
         'list(provider.stream_text("hi ho", extra_body={"fake": {"after": 1, "end": "stall"}}))',
         'provider.stream("hi ho", extra_body={"fake": {"after": 1, "end": "stall"}}).result',
+        'list(provider.map(["hi", "ho"], extra_body={"fake": {"header_delay": 30}}))',
     ],
-    ids=["generate", "headers", "idle", "result"],
+    ids=["generate", "headers", "idle", "result", "map"],
 )
 def test_ctrl_c_acts_at_once(server: Server, ask: str) -> None:
     code = INTERRUPTED.format(url=server.url, ask=ask, after="time.sleep(0.3)")
