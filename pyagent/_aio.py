@@ -82,6 +82,8 @@ class LoopInbox(Inbox):
             loop.remove_reader(pipe[0])
         close_all(pipe)
 
+    __del__ = close
+
 
 _inboxes: WeakKeyDictionary[AbstractEventLoop, LoopInbox] = WeakKeyDictionary()
 

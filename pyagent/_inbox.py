@@ -156,3 +156,5 @@ class AsyncCall(_lib.Handle):
             self._inbox.boxes.pop(self.number, None)
             if self.box.waiter is not None:
                 self._inbox.wake(self.box)
+
+    __del__ = close

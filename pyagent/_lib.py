@@ -15,12 +15,15 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
+from operator import attrgetter
 
 from . import _opening
 from .errors import InternalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 ABI_VERSION = 1
@@ -58,12 +61,13 @@ class Handle:
     It is made first, and the core writes its number into `place`. So there is no moment at which the exception of a
     signal handler could leave something open that nobody owns."""
 
-    __slots__ = ("runtime", "place", "closed")
+    __slots__ = ("runtime", "place", "closed", "_finish")
 
     def __init__(self, runtime: Runtime) -> None:
         self.closed = False
         self.place = _NUMBER()
         self.runtime = runtime
+        self._finish: Callable[[], object] = partial(runtime.close, self.place)
 
     @property
     def number(self) -> int:
@@ -73,12 +77,13 @@ class Handle:
     def close(self) -> None:
         """Gives the handle back; a call's connection closes at once."""
         if not self.closed:
-            self.runtime.close(self.place.value)
+            self._finish()
             self.closed = True  # not before: if Ctrl-C strikes in between, closing twice is better than not at all
+            self._finish = bool
 
-    def __del__(self) -> None:
-        if hasattr(self, "runtime"):  # otherwise an exception struck in __init__
-            self.close()
+    # What is called when the object is dropped: `_finish`, and no line of Python on the way there. A signal handler
+    # that ran in a finaliser might raise: the exception would be lost, and the handle would stay open.
+    __del__ = property(attrgetter("_finish"))
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         raise TypeError(f"A {type(self).__name__} cannot be pickled or copied: it is open in this process only.")
@@ -129,7 +134,9 @@ class Runtime:
         self._library = library
         self._submit = library.pyagent_submit
         self._poll = library.pyagent_poll
-        self._close = library.pyagent_close
+        # Gives a handle back. Safe from finalisers, during interpreter shutdown, and after a fork.
+        self._closing = type("Closing", (), {"__call__": library.pyagent_close})
+        self.close: Callable[[ctypes.c_uint64], object] = self._closing()
 
     def _check_version(self, library: ctypes.CDLL) -> None:
         try:
@@ -181,10 +188,10 @@ class Runtime:
         if self.alive:
             self._library.pyagent_cancel(number)
 
-    def close(self, number: int) -> None:
-        """Gives a handle back. Safe from finalisers, during interpreter shutdown, and after a fork."""
-        if self.alive:
-            self._close(number)
+    def die(self) -> None:
+        """Marks a runtime that a fork has killed. From now on closing is nothing."""
+        self.alive = False
+        self._closing.__call__ = bool  # type: ignore[method-assign]
 
     def inspect(self, number: int = 0) -> dict[str, Any]:
         """A snapshot of a handle; of the library for 0."""
@@ -266,7 +273,7 @@ def _load_deaf(path: str) -> ctypes.CDLL:
 def _after_fork() -> None:
     global _runtime, _forked
     if _runtime is not None:
-        _runtime.alive = False
+        _runtime.die()
         _runtime, _forked = None, True
 
 

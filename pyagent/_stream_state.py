@@ -76,6 +76,13 @@ class StreamState:
         assembly = self._assembly
         return assembly.response.model if assembly.ended == _frames.FINISH else assembly.start.get("model")
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        name = type(self).__name__
+        raise TypeError(
+            f"A {name} cannot be pickled or copied: it is an open connection. Pickle what has come of it (its result "
+            "or its text), or the Provider that starts another one."
+        )
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._state}, {len(self.text)} characters received>"
 
@@ -123,6 +130,7 @@ class StreamState:
         # the stream.
         if self._state == FAILED:
             return make_error(self._assembly.failure, self.text)
+        self._call.runtime.check_alive()
         return StreamCancelledError(
             "The stream was closed before its end; partial_text has what had arrived.", partial_text=self.text
         )

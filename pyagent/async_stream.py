@@ -103,6 +103,7 @@ class AsyncStream(StreamState):
             RuntimeError: Another task is reading, or this is another event loop.
         """
         if self._reading:
+            self._call.runtime.check_alive()  # the other one may have stayed behind in a fork
             raise SecondReader("task")
         self._reading = True
         try:

@@ -57,23 +57,6 @@ __all__ = [
     "InternalError",
 ]
 
-_FIELDS = (
-    "provider",
-    "model",
-    "status_code",
-    "code",
-    "param",
-    "clock",
-    "request_id",
-    "retry_after",
-    "is_retryable",
-    "attempts",
-    "retries",
-    "partial_text",
-    "body",
-    "response",
-)
-
 
 class PyAgentError(Exception):
     """The base of every pyagent exception; all of them carry the same attributes, None where nothing is known.
@@ -137,9 +120,6 @@ class PyAgentError(Exception):
         if self.status_code is None or self.status_code < 400:
             return self.message
         return f"API error ({_status_text(self.status_code)}): {self.message}"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.message, {name: getattr(self, name) for name in _FIELDS})
 
 
 class APIConnectionError(PyAgentError, ConnectionError):
@@ -228,10 +208,6 @@ class LimitExceededError(PyAgentError, RuntimeError):
 
 class InternalError(PyAgentError, RuntimeError):
     """pyagent itself failed, or its library cannot be used in this process."""
-
-
-def _rebuild(kind: type[PyAgentError], message: str, fields: dict[str, Any]) -> PyAgentError:
-    return kind(message, **fields)
 
 
 def _status_text(status: int) -> str:

@@ -99,6 +99,7 @@ class Stream(StreamState):
             RuntimeError: Another thread is reading.
         """
         if not self._reading.acquire(False):
+            self._call.runtime.check_alive()  # the other one may have stayed behind in a fork
             raise SecondReader("thread")
         try:
             while self._pending is seen:  # otherwise another reader has fetched in the meantime

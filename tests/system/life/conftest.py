@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -82,7 +83,8 @@ class Program:
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGABRT)  # -X dev enables faulthandler: it shows where the threads are
             process.wait()
-            os.killpg(process.pid, signal.SIGKILL)  # its children, who hold the pipes open
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # its children, who hold the pipes open
             out, err = process.communicate()
             pytest.fail(f"not done within {seconds} s; it said:\n{out}\n{err}")
         assert (process.returncode, out) == (code_expected, said), err

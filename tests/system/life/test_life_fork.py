@@ -74,10 +74,13 @@ def refused(use):
     else:
         raise AssertionError(f"{use} was not refused")
 def child():
-    refused(lambda: next(stream))
-    refused(lambda: stream.result)
-    refused(lambda: list(stream))
+    for _ in range(2):
+        refused(lambda: next(stream))
+        refused(lambda: stream.result)
+        refused(lambda: list(stream))
+        refused(lambda: list(stream.events()))
     refused(lambda: list(events))
+    refused(lambda: next(silent))  # although, as far as the child can see, another thread reads it
     refused(server.serve)
     refused(call.receive)
     for thing in (stream, silent, server, call):
