@@ -26,10 +26,10 @@ def test_the_library_is_asked_three_times(provider: Provider, monkeypatch: pytes
 
         return call
 
-    for name in ("_submit", "_poll", "_close"):
+    for name in ("_submit", "_poll", "close"):
         monkeypatch.setattr(runtime, name, counted(name, getattr(runtime, name)))
     assert provider.generate_text("hi") == "hi"
-    assert (asked[0], asked[-1], asked.count("_close")) == ("_submit", "_close", 1)
+    assert (asked[0], asked[-1], asked.count("close")) == ("_submit", "close", 1)
     assert set(asked[1:-1]) == {"_poll"}
 
 
@@ -62,8 +62,8 @@ def test_an_error_has_the_text_so_far(provider: Provider, script: Script) -> Non
 def test_a_call_that_is_dropped_is_closed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[int] = []
     runtime = _lib.runtime()
-    close = runtime._close
-    monkeypatch.setattr(runtime, "_close", lambda number: closed.append(number) or close(number))
+    close = runtime.close
+    monkeypatch.setattr(runtime, "close", lambda place: closed.append(place.value) or close(place))
     client = Client.open(b'{"provider":"echo"}')
     call: Call | None = client.start(b'{"op":"generate","model":"m","messages":[{"role":"user","content":"hi"}]}')
     assert call is not None
