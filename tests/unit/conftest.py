@@ -112,7 +112,8 @@ def echo() -> Iterator[Provider]:
 class Model(ThreadingHTTPServer):
     """A server whose prompts say how they are answered: "NAME SECONDS" with NAME, after so many seconds.
 
-    The name `fail` is answered with an error, `hold` not at all. It knows how many prompts were asked, how many were
+    The name `fail` is answered with an error, `hold` not at all, and `patient` once as many connections as its number
+    says were closed. The server knows how many prompts were asked, how many were
     open at the most, and how many connections were closed while their answer was waited for.
     """
 
@@ -156,8 +157,11 @@ class Answering(BaseHTTPRequestHandler):
             model.asked += 1
             model.open += 1
             model.most = max(model.most, model.open)
-        deadline = time.monotonic() + (30 if name == "hold" else float(seconds or 0))
-        while time.monotonic() < deadline or model.asked < model.barrier:
+        number = float(seconds or 0)
+        deadline = time.monotonic() + (0 if name == "patient" else 30 if name == "hold" else number)
+        while (
+            time.monotonic() < deadline or model.asked < model.barrier or (name == "patient" and model.closed < number)
+        ):
             if select.select([self.connection], [], [], 0.005)[0]:  # nothing can come but its end
                 with model.lock:
                     model.closed += 1

@@ -48,7 +48,8 @@ async def close(answers: AsyncAnswers[Any]) -> None:
 @pytest.mark.parametrize("leave", [leave_the_loop, leave_the_block, close])
 def test_leaving_closes_every_connection(run: Run, model: Model, asking: Provider, leave: Any) -> None:
     async def main() -> None:
-        answers = asking.amap(["quick 0.2", *["hold"] * 5])
+        model.barrier = 6
+        answers = asking.amap(["quick", *["hold"] * 5])
         await leave(answers)
         model.wait_for_closed(5)  # without a turn of the event loop
         with pytest.raises(StreamCancelledError):
@@ -59,7 +60,8 @@ def test_leaving_closes_every_connection(run: Run, model: Model, asking: Provide
 
 def test_dropping_closes_every_connection(run: Run, model: Model, asking: Provider) -> None:
     async def main() -> None:
-        answers = asking.amap(["quick 0.2", *["hold"] * 5])
+        model.barrier = 6
+        answers = asking.amap(["quick", *["hold"] * 5])
         assert await answers.__anext__() == "quick"
         del answers
         model.wait_for_closed(5)
@@ -70,8 +72,12 @@ def test_dropping_closes_every_connection(run: Run, model: Model, asking: Provid
 def test_cancelling_the_reader_closes_every_connection(model: Model, asking: Provider) -> None:
     async def main() -> None:
         answers = asking.amap(["hold"] * 5)
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(answers.__anext__(), 0.3)
+        reading = asyncio.ensure_future(answers.__anext__())
+        while model.asked < 5:
+            await asyncio.sleep(0.01)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
         model.wait_for_closed(5)
         with pytest.raises(StreamCancelledError):
             await answers.__anext__()
@@ -83,7 +89,8 @@ def test_another_task_closes(model: Model, asking: Provider) -> None:
     async def main() -> None:
         answers = asking.amap(["hold"] * 5)
         reading = asyncio.ensure_future(answers.__anext__())
-        await asyncio.sleep(0.1)
+        while model.asked < 5:
+            await asyncio.sleep(0.01)
         await answers.aclose()
         with pytest.raises(StreamCancelledError):
             await reading
@@ -126,7 +133,7 @@ def test_async_prompts_are_read_as_there_is_room(run: Run, model: Model, asking:
             assert await answers.__anext__() == str(number)
             await sleep(0.02)
             assert min(number + 2, 10) <= read <= min(number + 3, 10)
-            assert model.asked in {read - 1, read}  # a prompt may wait for the reader to come back
+            assert model.asked <= read  # a prompt may wait for the reader to come back
         with pytest.raises(StopAsyncIteration):
             await answers.__anext__()
 
@@ -154,7 +161,8 @@ def test_an_answer_does_not_wait_for_the_next_prompt(run: Run, asking: Provider)
 def test_an_exception_of_async_prompts_closes_everything(run: Run, model: Model, asking: Provider) -> None:
     async def prompts() -> AsyncIterator[str]:
         yield "hold"
-        await sleep(0.2)
+        while model.asked < 1:
+            await sleep(0.01)
         raise LookupError("no more prompts")
 
     async def main() -> None:
@@ -197,6 +205,7 @@ def test_many_maps_of_one_loop(echo: Provider) -> None:
 
 def test_another_loop_is_an_error_and_no_hang(model: Model, asking: Provider) -> None:
     async def begin() -> AsyncAnswers[Any]:
+        model.barrier = 2
         answers = asking.amap(["quick", "hold"])
         assert await answers.__anext__() == "quick"
         return answers

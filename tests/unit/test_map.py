@@ -82,6 +82,7 @@ def gather(request: pytest.FixtureRequest) -> Gather:
 
 def test_answers_come_in_the_order_of_their_prompts(model: Model, asking: Provider, gather: Gather) -> None:
     prompts = [f"{number} {random.random() / 20}" for number in range(60)]
+    model.barrier = 7
     assert gather(asking, prompts, concurrency=7) == [str(number) for number in range(60)]
     assert model.most == 7
 
@@ -125,8 +126,8 @@ def test_nothing_is_read_ahead_of_a_reader_who_stops(
         assert (prompts.read, model.asked) == (0, 0)
         for number in range(4, 21):
             reader.next()
-            time.sleep(0.02)
-            assert (prompts.read, model.asked) == (number, number)
+            model.wait_for_asked(number)
+            assert prompts.read == number
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -164,10 +165,10 @@ def test_many_prompts_take_the_memory_of_a_few(echo: Provider, gather: Gather) -
 
 @pytest.mark.parametrize("method", METHODS)
 def test_an_error_is_raised_where_its_turn_comes(model: Model, asking: Provider, method: str) -> None:
-    prompts = Counted(["zero 0.4", "one", "fail", "hold", "hold", *["never"] * 50])
+    prompts = Counted(["patient 2", "one", "fail", "hold", "hold", *["never"] * 50])
+    model.barrier = 5
     with Reader(method, asking, prompts, concurrency=5) as reader:
-        assert reader.next() == "zero"
-        assert model.closed == 2  # what is behind the error went when it came, not when it is raised
+        assert reader.next() == "patient"  # so what is behind the error went when it came
         assert reader.next() == "one"
         with pytest.raises(BadRequestError, match="You asked for it"):
             reader.next()
@@ -178,7 +179,8 @@ def test_an_error_is_raised_where_its_turn_comes(model: Model, asking: Provider,
 
 @pytest.mark.parametrize("method", METHODS)
 def test_an_error_as_it_comes_ends_all_the_rest(model: Model, asking: Provider, method: str) -> None:
-    with Reader(method, asking, ["hold", "hold", "fail 0.2", "hold"], ordered=False) as reader:
+    model.barrier = 4
+    with Reader(method, asking, ["hold", "hold", "fail", "hold"], ordered=False) as reader:
         with pytest.raises(BadRequestError):
             reader.next()
         model.wait_for_closed(3)
@@ -228,7 +230,8 @@ def test_an_exception_of_progress_closes_everything(model: Model, asking: Provid
     def progress(done: int, total: int | None) -> None:
         raise LookupError(f"{done} of {total}")
 
-    with Reader(method, asking, ["hold", "hold", "quick 0.2"], progress=progress) as reader:
+    model.barrier = 3
+    with Reader(method, asking, ["hold", "hold", "quick"], progress=progress) as reader:
         with pytest.raises(LookupError, match="1 of 3"):
             reader.next()
         model.wait_for_closed(2)
@@ -283,7 +286,8 @@ def close(answers: Any) -> None:
 
 @pytest.mark.parametrize("leave", [leave_the_loop, leave_the_block, close])
 def test_leaving_closes_every_connection(model: Model, asking: Provider, leave: Callable[[Any], None]) -> None:
-    answers = asking.map(["quick 0.2", *["hold"] * 5])
+    model.barrier = 6
+    answers = asking.map(["quick", *["hold"] * 5])
     leave(answers)
     model.wait_for_closed(5)
     with pytest.raises(StreamCancelledError):
@@ -291,7 +295,8 @@ def test_leaving_closes_every_connection(model: Model, asking: Provider, leave: 
 
 
 def test_dropping_closes_every_connection(model: Model, asking: Provider) -> None:
-    answers = asking.map(["quick 0.2", *["hold"] * 5])
+    model.barrier = 6
+    answers = asking.map(["quick", *["hold"] * 5])
     assert next(answers) == "quick"
     del answers
     model.wait_for_closed(5)
