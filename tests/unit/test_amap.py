@@ -206,11 +206,12 @@ def test_many_maps_of_one_loop(echo: Provider) -> None:
 def test_another_loop_is_an_error_and_no_hang(model: Model, asking: Provider) -> None:
     async def begin() -> AsyncAnswers[Any]:
         model.barrier = 2
-        answers = asking.amap(["quick", "hold"])
+        answers = asking.amap(["quick", "hold", "never"], concurrency=2)
         assert await answers.__anext__() == "quick"
         return answers
 
     async def read(answers: AsyncAnswers[Any]) -> None:
+        assert await asking.agenerate_text("other") == "other"
         await answers.__anext__()
 
     answers = asyncio.run(begin())
