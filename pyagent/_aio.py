@@ -56,7 +56,8 @@ class LoopInbox(Inbox):
         return waiter
 
     def wake(self, box: Mailbox) -> None:
-        if not box.waiter.done():
+        loop = self._loop()
+        if not box.waiter.done() and loop is not None and not loop.is_closed():
             box.waiter.set_result(None)
 
     def spawn(self, job: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:

@@ -131,9 +131,9 @@ class AsyncCall(_lib.Handle):
         Raises:
             RuntimeError: Another task is waiting for this call, or this is not the event loop that it was started in.
         """
+        self.runtime.check_alive()
         box = self.box
         while not box.chunks:
-            self.runtime.check_alive()
             if self.closed:
                 return None
             await self._inbox.wait(box)
