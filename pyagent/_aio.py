@@ -56,9 +56,10 @@ class LoopInbox(Inbox):
         return waiter
 
     def wake(self, box: Mailbox) -> None:
+        waiter, box.waiter = box.waiter, None
         loop = self._loop()
-        if not box.waiter.done() and loop is not None and not loop.is_closed():
-            box.waiter.set_result(None)
+        if not waiter.done() and loop is not None and not loop.is_closed():
+            waiter.set_result(None)
 
     def spawn(self, job: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
         loop = self.check_here()
