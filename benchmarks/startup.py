@@ -13,27 +13,37 @@ from pathlib import Path
 
 import peers
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
 REPEATS = 3  # in each round, because a process start is short and noisy
 FIRST_ANSWER = (
-    "import sys; sys.path.append({folder!r}); from contestants import {name} as c; c.complete(c.connect({url!r}))"
+    "import sys; sys.path.append({folder!r}); from contestants import {name} as it; import drivers; "
+    "drivers.drive(it, {url!r}, 'complete').complete()"
 )
 
 
-def start(statement: str) -> tuple[float, float]:
+def start(interpreter: str, statement: str) -> tuple[float, float]:
     """Wall and CPU milliseconds of one interpreter."""
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = [str(peers.PYTHON), "-c", statement]
+    command = [interpreter, "-c", statement]
     subprocess.run(command, env=peers.environment(), cwd=Path.home(), check=True, capture_output=True)
     wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall * 1e3, (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e3
 
 
-def measure(name: str, module: str, url: str) -> dict[str, float]:
+def measure(name: str, contestant: ModuleType, url: str) -> dict[str, float]:
     """Milliseconds that `import module` adds, and those that the import and a first answer add together."""
     first = FIRST_ANSWER.format(folder=str(Path(__file__).resolve().parent), name=name, url=url)
+    python = peers.python(contestant)
     rows = []
     for _ in range(REPEATS):
-        bare, imported, answered = start("pass"), start(f"import {module}"), start(first)
+        bare, imported, answered = (
+            start(python, "pass"),
+            start(python, f"import {contestant.MODULE}"),
+            start(python, first),
+        )
         rows.append((imported[0] - bare[0], answered[0] - bare[0], answered[1] - bare[1]))
     medians = [statistics.median(column) for column in zip(*rows)]
     return dict(zip(("import_ms", "first_ms", "first_cpu_ms"), medians))

@@ -38,12 +38,7 @@ class TrioInbox(Inbox):
     def arrival(self, box: Mailbox) -> Awaitable[None]:
         self.check_here()
         box.waiter = lowlevel.current_task()
-
-        def abort(_: object) -> lowlevel.Abort:
-            box.waiter = None
-            return lowlevel.Abort.SUCCEEDED
-
-        return lowlevel.wait_task_rescheduled(abort)
+        return lowlevel.wait_task_rescheduled(lambda _: lowlevel.Abort.SUCCEEDED)
 
     def wake(self, box: Mailbox) -> None:
         task, box.waiter = box.waiter, None

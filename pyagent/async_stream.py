@@ -106,16 +106,15 @@ class AsyncStream(StreamState):
             self._call.runtime.check_alive()  # the other one may have stayed behind in a fork
             raise SecondReader("task")
         self._reading = True
-        call = self._call
         try:
             while self._pending is seen:  # otherwise another reader has fetched in the meantime
                 if self._state != OPEN:
                     return self._ended()
-                data = call.take()
-                if data:
+                data = await self._call.receive()
+                if data is None:
+                    self._stop()
+                elif self._state == OPEN:
                     self._take_in(data, as_events)
-                else:
-                    await call.arrival()
             return True
         except PyAgentError:
             raise

@@ -3,14 +3,23 @@
     LABEL           its name in tables and charts
     PACKAGE         what pip installs for it, "" for nothing
     MODULE          what a program imports to use it, the subject of the import time
-    DELTAS          how many deltas it is given: all get 200,000, except those that would take minutes for them
-    REQUESTS        how many small completions one measurement makes
+    DELTAS          how many deltas its long streamed answer has: 200,000, unless that would take minutes
+    REQUESTS        how many small completions are made one after another, and ten times as many at once
+    REFUSES         workloads that it cannot do, each with the reason (may be left out)
+
+and of these two groups one or both, whole or in part:
+
     connect(base_url) -> client
-    stream(client) -> (pieces, characters)     reads one streamed answer to its end, piece by piece
-    complete(client) -> text                   one small completion
+    stream(client) -> iterator of pieces               one streamed answer
+    complete(client, messages) -> text                 one small completion
+
+    aconnect(base_url) -> client                       the same for asyncio: a coroutine,
+    astream(client) -> asynchronous iterator           a plain function,
+    acomplete(client, messages) -> text                a coroutine
 
 Packages are imported in `connect` and not above it: the harness reads these files without having the packages.
-Everything is used as its own documentation says, without tuning, and on kept-alive connections where it can.
+Everything is used as its own documentation says, on kept-alive connections, without tuning but for one thing: limits on
+the number of connections are lifted, since 200 streams at once need 200 of them.
 """
 
 from __future__ import annotations
@@ -20,7 +29,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 # The order of tables and charts.
-NAMES = ("raw_socket", "pyagent_", "http_client", "aiohttp_", "rusty", "edgequake", "openai_", "litellm_")
+NAMES = (
+    *("raw_socket", "pyagent_", "http_client", "aiohttp_"),
+    *("rusty", "edgequake", "openai_", "anthropic_", "litellm_"),
+)
 FLOOR = "raw_socket"
 SUBJECT = "pyagent_"
 

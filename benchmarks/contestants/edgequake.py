@@ -8,6 +8,7 @@ from question import MESSAGES, MODEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from typing import Any
 
 LABEL = "edgequake-litellm"
@@ -15,8 +16,9 @@ PACKAGE = "edgequake-litellm==0.10.4"
 MODULE = "edgequake_litellm"
 DELTAS = 200_000
 REQUESTS = 100
+REFUSES = {"held": "it hands out nothing before the answer has ended"}
 
-_ARGUMENTS = {"model": f"openai-compatible/{MODEL}", "messages": MESSAGES}
+_MODEL = f"openai-compatible/{MODEL}"
 
 
 def connect(base_url: str) -> Any:
@@ -26,20 +28,19 @@ def connect(base_url: str) -> Any:
     return edgequake_litellm
 
 
-async def _stream(client: Any) -> tuple[int, int]:
-    pieces = characters = 0
-    async for chunk in await client.acompletion(**_ARGUMENTS, stream=True):
+def complete(client: Any, messages: list[dict[str, str]]) -> str:
+    return str(client.completion(model=_MODEL, messages=messages).content)
+
+
+async def aconnect(base_url: str) -> Any:
+    return connect(base_url)
+
+
+async def astream(client: Any) -> AsyncIterator[str]:
+    async for chunk in await client.acompletion(model=_MODEL, messages=MESSAGES, stream=True):
         if chunk.content:
-            pieces += 1
-            characters += len(chunk.content)
-    return pieces, characters
+            yield chunk.content
 
 
-def stream(client: Any) -> tuple[int, int]:
-    import asyncio
-
-    return asyncio.run(_stream(client))
-
-
-def complete(client: Any) -> str:
-    return str(client.completion(**_ARGUMENTS).content)
+async def acomplete(client: Any, messages: list[dict[str, str]]) -> str:
+    return str((await client.acompletion(model=_MODEL, messages=messages)).content)

@@ -9,6 +9,7 @@ from question import MESSAGES, MODEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from http.client import HTTPConnection, HTTPResponse
 
 LABEL = "http.client + json by hand"
@@ -18,27 +19,39 @@ DELTAS = 200_000
 REQUESTS = 1_000
 
 
-def connect(base_url: str) -> tuple[HTTPConnection, str]:
-    from http.client import HTTPConnection
+class Client:
+    """An address and the connections to it that are not in use."""
 
-    url = urlsplit(base_url)
-    return HTTPConnection(url.hostname or "", url.port), url.path + "/chat/completions"
+    def __init__(self, base_url: str) -> None:
+        url = urlsplit(base_url)
+        self.address, self.path = (url.hostname or "", url.port), url.path + "/chat/completions"
+        self.spare: list[HTTPConnection] = []
+
+    def take(self) -> HTTPConnection:
+        from http.client import HTTPConnection
+
+        try:
+            return self.spare.pop()
+        except IndexError:
+            return HTTPConnection(*self.address)
+
+    def ask(self, connection: HTTPConnection, messages: list[dict[str, str]], stream: bool) -> HTTPResponse:
+        body = {"model": MODEL, "messages": messages, "stream": stream}
+        headers = {"content-type": "application/json", "authorization": "Bearer none"}
+        connection.request("POST", self.path, json.dumps(body), headers)
+        response = connection.getresponse()
+        if response.status != 200:
+            raise RuntimeError(f"status {response.status}")
+        return response
 
 
-def _ask(client: tuple[HTTPConnection, str], stream: bool) -> HTTPResponse:
-    connection, path = client
-    body = {"model": MODEL, "messages": MESSAGES, "stream": stream}
-    headers = {"content-type": "application/json", "authorization": "Bearer none"}
-    connection.request("POST", path, json.dumps(body), headers)
-    response = connection.getresponse()
-    if response.status != 200:
-        raise RuntimeError(f"status {response.status}")
-    return response
+def connect(base_url: str) -> Client:
+    return Client(base_url)
 
 
-def stream(client: tuple[HTTPConnection, str]) -> tuple[int, int]:
-    pieces = characters = 0
-    response = _ask(client, True)
+def stream(client: Client) -> Iterator[str]:
+    connection = client.take()
+    response = client.ask(connection, MESSAGES, True)
     for line in response:
         if not line.startswith(b"data: "):
             continue
@@ -47,12 +60,13 @@ def stream(client: tuple[HTTPConnection, str]) -> tuple[int, int]:
             break
         piece = json.loads(data)["choices"][0]["delta"].get("content")
         if piece:
-            pieces += 1
-            characters += len(piece)
+            yield piece
     response.read()
-    return pieces, characters
+    client.spare.append(connection)
 
 
-def complete(client: tuple[HTTPConnection, str]) -> str:
-    answer = json.loads(_ask(client, False).read())
+def complete(client: Client, messages: list[dict[str, str]]) -> str:
+    connection = client.take()
+    answer = json.loads(client.ask(connection, messages, False).read())
+    client.spare.append(connection)
     return str(answer["choices"][0]["message"]["content"])

@@ -6,6 +6,7 @@ from question import MODEL, QUESTION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 LABEL = "rusty-agent-sdk"
@@ -13,6 +14,7 @@ PACKAGE = "rusty-agent-sdk==0.1.0"
 MODULE = "rusty_agent_sdk"
 DELTAS = 200_000
 REQUESTS = 100
+REFUSES = {"messages": "it takes one prompt and no conversation"}
 
 
 def connect(base_url: str) -> Any:
@@ -21,13 +23,9 @@ def connect(base_url: str) -> Any:
     return rusty_agent_sdk.Provider(MODEL, api_key="none", base_url=base_url)
 
 
-def stream(client: Any) -> tuple[int, int]:
-    pieces = characters = 0
-    for piece in client.stream_text(QUESTION):
-        pieces += 1
-        characters += len(piece)
-    return pieces, characters
+def stream(client: Any) -> Iterator[str]:
+    return client.stream_text(QUESTION)
 
 
-def complete(client: Any) -> str:
-    return str(client.generate_text(QUESTION))
+def complete(client: Any, messages: list[dict[str, str]]) -> str:
+    return client.generate_text(QUESTION)

@@ -61,14 +61,14 @@ func readDetail(raw json.RawMessage) *detailItem {
 		}
 		switch key {
 		case "type":
-			item.kind = llm.Unquote(value)
+			item.kind = unquote(value)
 		case "index":
 			item.index = string(value)
 		case "id":
-			item.id = llm.Unquote(value)
+			item.id = unquote(value)
 		case "text", "summary", "data":
 			if quoted(value) {
-				item.grown[key] = []byte(llm.Unquote(value))
+				item.grown[key] = []byte(unquote(value))
 			}
 		}
 		item.members = append(item.members, llm.Member{Key: key, Value: value})

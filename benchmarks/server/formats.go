@@ -1,0 +1,102 @@
+// The bytes of answers, in the two formats that the measured clients read.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// format is everything that the server ever writes, ready to be written.
+type format struct {
+	completion, head, tail []byte
+	before, after          []byte // an event around its text
+	words                  []string
+
+	mutex sync.Mutex
+	made  map[[2]int][]byte // segments by their first word and size
+}
+
+// chatFormat is that of OpenAI's chat completions.
+func chatFormat(say spoken) *format {
+	const about = `{"id":"chatcmpl-9aKqX2mV7sT4bLwYc1dEfGhJ","object":"%s","created":1760000000,"model":"%s",` +
+		`"service_tier":"default","system_fingerprint":"fp_44709d6fcb",`
+	event := func(delta, finish string) string {
+		return "data: " + fmt.Sprintf(about, "chat.completion.chunk", say.Model) +
+			`"choices":[{"index":0,"delta":` + delta + `,"logprobs":null,"finish_reason":` + finish + "}]}\n\n"
+	}
+	whole := fmt.Sprintf(about, "chat.completion", say.Model) +
+		`"choices":[{"index":0,"message":{"role":"assistant","content":"` + say.Answer + `","refusal":null,` +
+		`"annotations":[]},"logprobs":null,"finish_reason":"stop"}],` +
+		`"usage":{"prompt_tokens":12,"completion_tokens":19,"total_tokens":31}}`
+	return newFormat(say, whole,
+		event(`{"role":"assistant","content":"","refusal":null}`, "null"),
+		event(`{"content":"<text>"}`, "null"),
+		event(`{}`, `"stop"`)+"data: [DONE]\n\n")
+}
+
+// messagesFormat is that of Anthropic.
+func messagesFormat(say spoken) *format {
+	event := func(kind, fields string) string {
+		return "event: " + kind + "\ndata: {\"type\":\"" + kind + `"` + fields + "}\n\n"
+	}
+	message := func(content, reason string) string {
+		return `{"id":"msg_01XFDUDYJgAACzvnptvVoYEL","type":"message","role":"assistant","model":"` + say.Model +
+			`","content":[` + content + `],"stop_reason":` + reason +
+			`,"stop_sequence":null,"usage":{"input_tokens":12,"output_tokens":19}}`
+	}
+	return newFormat(say, message(`{"type":"text","text":"`+say.Answer+`"}`, `"end_turn"`),
+		event("message_start", `,"message":`+message("", "null"))+
+			event("content_block_start", `,"index":0,"content_block":{"type":"text","text":""}`),
+		event("content_block_delta", `,"index":0,"delta":{"type":"text_delta","text":"<text>"}`),
+		event("content_block_stop", `,"index":0`)+
+			event("message_delta", `,"delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":19}`)+
+			event("message_stop", ""))
+}
+
+func newFormat(say spoken, whole, head, delta, tail string) *format {
+	before, after, _ := strings.Cut(delta, "<text>")
+	return &format{
+		completion: fmt.Appendf(nil, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"+
+			"x-request-id: req_bench\r\n\r\n%s", len(whole), whole),
+		head: append([]byte("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"+
+			"transfer-encoding: chunked\r\nx-request-id: req_bench\r\n\r\n"), chunk([]byte(head))...),
+		tail:   append(chunk([]byte(tail)), "0\r\n\r\n"...),
+		before: []byte(before),
+		after:  []byte(after),
+		words:  say.Words,
+		made:   map[[2]int][]byte{},
+	}
+}
+
+func (f *format) event(text string) []byte {
+	return bytes.Join([][]byte{f.before, []byte(text), f.after}, nil)
+}
+
+// segment is a write of so many deltas, of which the first has this number.
+func (f *format) segment(number, deltas int) []byte {
+	key := [2]int{number % len(f.words), deltas}
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	made, found := f.made[key]
+	if !found {
+		for i := range deltas {
+			made = append(made, f.event(f.words[(number+i)%len(f.words)])...)
+		}
+		made = chunk(made)
+		f.made[key] = made
+	}
+	return made
+}
+
+// large is one event of that many bytes.
+func (f *format) large(size int) []byte {
+	const line = "All work and no play makes a dull loopback. "
+	text := strings.Repeat(line, size/len(line)+1)
+	return chunk(f.event(text[:size-len(f.before)-len(f.after)]))
+}
+
+func chunk(content []byte) []byte {
+	return fmt.Appendf(nil, "%x\r\n%s\r\n", len(content), content)
+}
