@@ -56,8 +56,10 @@ class LoopInbox(Inbox):
         return waiter
 
     def wake(self, box: Mailbox) -> None:
-        if not box.waiter.done():
-            box.waiter.set_result(None)
+        waiter, box.waiter = box.waiter, None
+        loop = self._loop()
+        if not waiter.done() and loop is not None and not loop.is_closed():
+            waiter.set_result(None)
 
     def spawn(self, job: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
         loop = self.check_here()

@@ -68,12 +68,19 @@ class Assembly:
         """Takes in what one poll delivered. Returns the new text of the first choice, piece by piece."""
         found: list[str] = []
         for kind, flags, index, payload in _frames.split(data):
-            if kind >= _frames.FIRST_JSON:
+            if kind == _frames.TEXT and index == 0:
+                text = payload.decode()
+                if flags & _frames.MANY:
+                    pieces = text.split("\0")
+                    self._first_text.append("".join(pieces))
+                    found += pieces
+                else:
+                    self._first_text.append(text)
+                    found.append(text)
+            elif kind >= _frames.FIRST_JSON:
                 self._keep(kind, index, payload)
             else:
-                pieces = self._add_deltas(kind, flags, index, payload)
-                if kind == _frames.TEXT and index == 0:
-                    found += pieces
+                self._add_deltas(kind, flags, index, payload)
         return found
 
     def add_and_parse(self, data: bytes) -> Iterator[tuple[int, int, Any]]:

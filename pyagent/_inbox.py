@@ -9,6 +9,7 @@ from __future__ import annotations
 from struct import Struct
 
 from . import _frames, _lib
+from .errors import StreamCancelledError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,19 +126,14 @@ class AsyncCall(_lib.Handle):
         self._used = 0
         super().__init__(inbox.runtime)
 
-    async def receive(self) -> bytes | None:
-        """Waits until something has arrived, and returns every frame that is there; None once the call is closed.
-
-        Raises:
-            RuntimeError: Another task is waiting for this call, or this is not the event loop that it was started in.
-        """
+    def take(self) -> bytes:
+        """Every frame that has arrived; b"" for none."""
+        self.runtime.check_alive()
         box = self.box
-        while not box.chunks:
-            self.runtime.check_alive()
-            if self.closed:
-                return None
-            await self._inbox.wait(box)
-        chunks, box.chunks = box.chunks, []
+        chunks = box.chunks
+        if not chunks:
+            return b""
+        box.chunks = []
         data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         self._used += len(data)
         if self._used >= WINDOW // 2:
@@ -145,12 +141,23 @@ class AsyncCall(_lib.Handle):
             self.runtime.ask_for_more(self.number)
         return data
 
+    def arrival(self) -> Awaitable[None]:
+        """What a reader awaits when there is nothing to take. Afterwards there may be, or the call is closed.
+
+        Raises:
+            RuntimeError: This is not the event loop that the call was started in.
+            StreamCancelledError: The call is closed.
+        """
+        if self.closed:
+            raise StreamCancelledError("The request was closed before its end.")
+        return self._inbox.arrival(self.box)
+
     def cancel(self) -> None:
-        """Closes the connection at once, from any thread; a waiting `receive` gets the terminal frame."""
+        """Closes the connection at once, from any thread; the terminal frame arrives."""
         self.runtime.cancel(self.number)
 
     def close(self) -> None:
-        """Gives the handle back; the call's connection closes at once, and a waiting `receive` returns None."""
+        """Gives the handle back; the call's connection closes at once, and a waiting reader is woken."""
         if not self.closed:
             super().close()
             self._inbox.boxes.pop(self.number, None)

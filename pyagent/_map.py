@@ -26,6 +26,14 @@ _unpack = Struct("<IIQ").unpack_from  # of a frame's header only the size and th
 _HEADER_SIZE = _frames.HEADER.size
 
 
+def refuse_to_be_copied(answers: Any) -> str | tuple[Any, ...]:
+    """What pickling and copying call."""
+    raise TypeError(
+        f"{type(answers).__name__} cannot be pickled or copied: they are open connections. Pickle the answers that "
+        "have come, or the Provider that asks."
+    )
+
+
 class Schedule:
     """Everything that a map knows of its prompts and answers.
 

@@ -38,7 +38,12 @@ class TrioInbox(Inbox):
     def arrival(self, box: Mailbox) -> Awaitable[None]:
         self.check_here()
         box.waiter = lowlevel.current_task()
-        return lowlevel.wait_task_rescheduled(lambda _: lowlevel.Abort.SUCCEEDED)
+
+        def abort(_: object) -> lowlevel.Abort:
+            box.waiter = None
+            return lowlevel.Abort.SUCCEEDED
+
+        return lowlevel.wait_task_rescheduled(abort)
 
     def wake(self, box: Mailbox) -> None:
         task, box.waiter = box.waiter, None

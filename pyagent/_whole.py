@@ -22,7 +22,10 @@ def wait_for_all(call: Call) -> Assembly:
     assembly = Assembly()
     try:
         while not assembly.ended:
-            _add(assembly, call.receive())
+            data = call.receive()
+            if data is None:
+                raise StreamCancelledError("The request was closed before its end.", partial_text=assembly.text)
+            assembly.add(data)
     finally:
         call.close()
     return _checked(assembly)
@@ -33,16 +36,14 @@ async def await_all(call: AsyncCall) -> Assembly:
     assembly = Assembly()
     try:
         while not assembly.ended:
-            _add(assembly, await call.receive())
+            data = call.take()
+            if data:
+                assembly.add(data)
+            else:
+                await call.arrival()
     finally:
         call.close()
     return _checked(assembly)
-
-
-def _add(assembly: Assembly, data: bytes | None) -> None:
-    if data is None:
-        raise StreamCancelledError("The request was closed before its end.", partial_text=assembly.text)
-    assembly.add(data)
 
 
 def _checked(assembly: Assembly) -> Assembly:

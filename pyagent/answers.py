@@ -6,8 +6,8 @@ from _thread import allocate_lock
 from collections.abc import Iterator
 
 from . import _opening
-from ._map import END
-from ._stream_state import OPEN, SecondReader
+from ._map import END, refuse_to_be_copied
+from ._stream_state import FINISHED, OPEN, SecondReader
 from .errors import ConfigurationError, InternalError
 
 TYPE_CHECKING = False
@@ -70,7 +70,11 @@ class Answers(Iterator["_Answer"]):
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    __reduce__ = refuse_to_be_copied
+
     def _next(self) -> Any:
+        if self._inbox is not None and self._schedule.state != FINISHED:
+            self._inbox.runtime.check_alive()
         if not self._reading.acquire(False):
             raise SecondReader("thread")
         try:
@@ -112,10 +116,6 @@ class Answers(Iterator["_Answer"]):
                     schedule.take_in(data)
             if not schedule.waits():
                 return schedule.take()
-
-    def __del__(self) -> None:
-        if hasattr(self, "_schedule"):
-            self.close()
 
 
 def _loop(answers: Answers[Any]) -> Iterator[Any]:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from itertools import islice
 
 from . import _opening
-from ._map import END
-from ._stream_state import OPEN, SecondReader
+from ._map import END, refuse_to_be_copied
+from ._stream_state import FINISHED, OPEN, SecondReader
 from .errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -62,6 +62,8 @@ class AsyncAnswers(AsyncIterator["_Answer"]):
         return _Loop(self)
 
     async def __anext__(self) -> _Answer:
+        if self._connect is None and self._schedule.state != FINISHED:
+            self._client.runtime.check_alive()
         if self._reading:
             raise SecondReader("task")
         self._reading = True
@@ -86,6 +88,8 @@ class AsyncAnswers(AsyncIterator["_Answer"]):
     async def __aexit__(self, *exception: object) -> None:
         self._close()
 
+    __reduce__ = refuse_to_be_copied
+
     async def _advance(self) -> Any:
         """Asks one prompt, or as many as there is room for until an answer is there."""
         schedule = self._schedule
@@ -106,7 +110,6 @@ class AsyncAnswers(AsyncIterator["_Answer"]):
             RuntimeError: No event loop runs here, or another one than before.
         """
         if self._connect is None:
-            self._client.runtime.check_alive()
             self._inbox.check_here()
             return
         with _opening.lock:

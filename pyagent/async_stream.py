@@ -106,15 +106,16 @@ class AsyncStream(StreamState):
             self._call.runtime.check_alive()  # the other one may have stayed behind in a fork
             raise SecondReader("task")
         self._reading = True
+        call = self._call
         try:
             while self._pending is seen:  # otherwise another reader has fetched in the meantime
                 if self._state != OPEN:
                     return self._ended()
-                data = await self._call.receive()
-                if data is None:
-                    self._stop()
-                elif self._state == OPEN:
+                data = call.take()
+                if data:
                     self._take_in(data, as_events)
+                else:
+                    await call.arrival()
             return True
         except PyAgentError:
             raise

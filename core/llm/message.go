@@ -79,8 +79,8 @@ func (m *Message) setContent(value json.RawMessage) error {
 	case "null":
 		return nil
 	case "a string":
-		m.HasContent = true
-		return json.Unmarshal(value, &m.Text)
+		m.HasContent, m.Text = true, Unquote(value)
+		return nil
 	case "a list":
 		m.HasContent = true
 		m.Parts = []Part{}
@@ -106,10 +106,7 @@ func (m *Message) check(index int) *Error {
 func (p *Part) UnmarshalJSON(data []byte) error {
 	p.Raw = bytes.Clone(data)
 	if jsonKind(data) == "a string" {
-		if err := json.Unmarshal(data, &p.Text); err != nil {
-			return err
-		}
-		p.Type = "text"
+		p.Type, p.Text = "text", Unquote(data)
 		p.Raw = slices.Concat([]byte(`{"type":"text","text":`), bytes.TrimSpace(data), []byte{'}'})
 		return nil
 	}
@@ -161,9 +158,8 @@ func (c *ToolCall) setFunction(key string, value json.RawMessage) error {
 		return text("messages", "name of a tool call", value, &c.Name)
 	case "arguments", "input":
 		if jsonKind(value) == "a string" {
-			return json.Unmarshal(value, &c.Arguments)
-		}
-		if jsonKind(value) != "null" {
+			c.Arguments = Unquote(value)
+		} else if jsonKind(value) != "null" {
 			c.Arguments = string(value)
 		}
 	default:
@@ -197,18 +193,48 @@ func text(field, what string, value json.RawMessage, into *string) error {
 	if jsonKind(value) == "null" {
 		return nil
 	}
-	if json.Unmarshal(value, into) != nil {
+	if jsonKind(value) != "a string" {
 		return Configuration(field, "%s must be a string, got %s", what, jsonKind(value))
 	}
+	*into = Unquote(value)
 	return nil
 }
 
-func list[T any](what string, value json.RawMessage, into *[]T) error {
-	switch jsonKind(value) {
+// eachMember visits the members of an object until one of them is wrong.
+func eachMember(data []byte, visit func(key string, value json.RawMessage) error) error {
+	if kind := jsonKind(data); kind != "an object" {
+		return Configuration("messages", "expected an object, got %s", kind)
+	}
+	var failed error
+	Members(data, func(key, value []byte) {
+		if failed == nil {
+			failed = visit(string(key), value)
+		}
+	})
+	return failed
+}
+
+// reader is what reads itself from JSON.
+type reader[T any] interface {
+	*T
+	UnmarshalJSON(data []byte) error
+}
+
+func list[T any, P reader[T]](what string, value json.RawMessage, into *[]T) error {
+	switch kind := jsonKind(value); kind {
 	case "null":
 		return nil
 	case "a list":
-		return json.Unmarshal(value, into)
+	default:
+		return Configuration("messages", "%s must be a list, got %s", what, kind)
 	}
-	return Configuration("messages", "%s must be a list, got %s", what, jsonKind(value))
+	var failed error
+	Elements(value, func(value []byte) {
+		if failed == nil {
+			var item T
+			failed = P(&item).UnmarshalJSON(value)
+			*into = append(*into, item)
+		}
+	})
+	return failed
 }

@@ -1,6 +1,9 @@
 package llm
 
-import "encoding/json"
+import (
+	"cmp"
+	"encoding/json"
+)
 
 // Op names what a submitted request asks for.
 type Op string
@@ -93,10 +96,45 @@ func (s *Strings) UnmarshalJSON(data []byte) error {
 // DecodeRequest reads and checks one request.
 func DecodeRequest(data []byte) (*Request, *Error) {
 	request := new(Request)
-	if err := DecodeStrict("the request", data, request); err != nil {
+	rest, err := request.readMain(data)
+	if err == nil && len(rest) > 0 {
+		err = DecodeStrict("the request", rest, request)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return request, request.check()
+}
+
+// readMain reads what every request has and most of its bytes are, and returns what is left as an object; nothing, if
+// nothing is. What is not a JSON object at all is left as it is.
+func (r *Request) readMain(data []byte) (rest []byte, err *Error) {
+	if !Valid(data) || jsonKind(data) != "an object" {
+		return data, nil
+	}
+	var failed error
+	Members(data, func(key, value []byte) {
+		switch string(key) {
+		case "op":
+			failed = cmp.Or(failed, text("op", "op", value, (*string)(&r.Op)))
+		case "model":
+			failed = cmp.Or(failed, text("model", "model", value, &r.Model))
+		case "messages":
+			r.Messages = nil
+			failed = cmp.Or(failed, list("messages", value, &r.Messages))
+		default:
+			name, _ := json.Marshal(string(key))
+			rest = append(append(append(append(rest, ','), name...), ':'), value...)
+		}
+	})
+	if failed != nil {
+		return nil, failed.(*Error)
+	}
+	if len(rest) > 0 {
+		rest[0] = '{'
+		rest = append(rest, '}')
+	}
+	return rest, nil
 }
 
 func (r *Request) check() *Error {

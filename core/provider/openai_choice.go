@@ -27,7 +27,7 @@ func readMessage(data []byte) *chatMessage {
 		return nil
 	}
 	m := new(chatMessage)
-	members(data, func(key, value []byte) {
+	llm.Members(data, func(key, value []byte) {
 		switch string(key) {
 		case "content":
 			m.Content = value
@@ -84,7 +84,7 @@ func (d *chatDecoder) message(state *choiceState, m *chatMessage) {
 	parts := contentParts(m.Content)
 	d.reasoning(state, m, parts)
 	if quoted(m.Content) {
-		d.content(state, unquote(m.Content))
+		d.content(state, llm.Unquote(m.Content))
 	}
 	for _, part := range parts {
 		d.part(state, part)
@@ -179,7 +179,7 @@ func contentParts(content json.RawMessage) []contentPart {
 	for _, raw := range list {
 		part := contentPart{raw: raw}
 		if quoted(raw) {
-			part.Type, part.Text = "text", unquote(raw)
+			part.Type, part.Text = "text", llm.Unquote(raw)
 		} else if json.Unmarshal(raw, &part); part.Type == "" {
 			continue
 		}
@@ -193,7 +193,7 @@ func (p *contentPart) thinking() string {
 		return ""
 	}
 	if quoted(p.Thinking) {
-		return unquote(p.Thinking)
+		return llm.Unquote(p.Thinking)
 	}
 	text := ""
 	for _, inner := range contentParts(p.Thinking) {

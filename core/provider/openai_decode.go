@@ -81,7 +81,7 @@ type chatAnswer struct {
 }
 
 func readAnswer(data []byte) (a chatAnswer) {
-	members(data, func(key, value []byte) {
+	llm.Members(data, func(key, value []byte) {
 		switch string(key) {
 		case "id":
 			readText(&a.ID, value)
@@ -102,7 +102,7 @@ func readAnswer(data []byte) (a chatAnswer) {
 		case "usage":
 			a.Usage = readUsage(value)
 		case "x_groq":
-			members(value, func(key, value []byte) {
+			llm.Members(value, func(key, value []byte) {
 				if string(key) == "usage" {
 					a.GroqUsage = readUsage(value)
 				}
@@ -126,7 +126,7 @@ type chatChoice struct {
 }
 
 func readChoice(data []byte) (c chatChoice) {
-	members(data, func(key, value []byte) {
+	llm.Members(data, func(key, value []byte) {
 		switch string(key) {
 		case "index":
 			c.Index.read(value)

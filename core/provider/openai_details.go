@@ -61,14 +61,14 @@ func readDetail(raw json.RawMessage) *detailItem {
 		}
 		switch key {
 		case "type":
-			item.kind = unquote(value)
+			item.kind = llm.Unquote(value)
 		case "index":
 			item.index = string(value)
 		case "id":
-			item.id = unquote(value)
+			item.id = llm.Unquote(value)
 		case "text", "summary", "data":
 			if quoted(value) {
-				item.grown[key] = []byte(unquote(value))
+				item.grown[key] = []byte(llm.Unquote(value))
 			}
 		}
 		item.members = append(item.members, llm.Member{Key: key, Value: value})

@@ -101,7 +101,7 @@ func errorIn(raw json.RawMessage, depth int) foundError {
 	}
 	switch raw[0] {
 	case '"':
-		return foundError{message: unquote(raw)}
+		return foundError{message: llm.Unquote(raw)}
 	case '[':
 		var list []json.RawMessage
 		if json.Unmarshal(raw, &list) != nil || len(list) == 0 {
@@ -125,7 +125,7 @@ func (o *errorObject) found(depth int) foundError {
 		own.kind = ""
 	}
 	if own.kind == "" {
-		own.kind = unquote(o.Status) // Google's word, for example INVALID_ARGUMENT
+		own.kind = llm.Unquote(o.Status) // Google's word, for example INVALID_ARGUMENT
 	}
 	o.metadata(&own)
 	for _, nested := range []json.RawMessage{o.Error, o.Errors, o.Message, o.Msg, o.Detail, o.Reason} {
@@ -165,7 +165,7 @@ func word(raw json.RawMessage) string {
 	if c := raw[0]; c >= '0' && c <= '9' || c == '-' {
 		return string(raw)
 	}
-	return unquote(raw)
+	return llm.Unquote(raw)
 }
 
 func firstWord(first, second string) string {

@@ -20,7 +20,7 @@ type chatToolCall struct {
 }
 
 func readToolCall(data []byte) (c chatToolCall) {
-	members(data, func(key, value []byte) {
+	llm.Members(data, func(key, value []byte) {
 		switch string(key) {
 		case "index":
 			c.Index.read(value)
@@ -51,7 +51,7 @@ func readFunction(data []byte) *chatFunction {
 		return nil
 	}
 	f := new(chatFunction)
-	members(data, func(key, value []byte) {
+	llm.Members(data, func(key, value []byte) {
 		switch string(key) {
 		case "name":
 			readText(&f.Name, value)
@@ -113,7 +113,7 @@ func (c *chatToolCall) content() (name string, arguments []byte, custom bool) {
 	case absent(c.Function.Arguments):
 		return c.Function.Name, nil, false
 	case quoted(c.Function.Arguments):
-		return c.Function.Name, []byte(unquote(c.Function.Arguments)), false
+		return c.Function.Name, []byte(llm.Unquote(c.Function.Arguments)), false
 	}
 	var compact bytes.Buffer
 	json.Compact(&compact, c.Function.Arguments) // it is valid: all of the answer is

@@ -26,7 +26,7 @@ func readUsage(data []byte) *chatUsage {
 		return nil
 	}
 	u := new(chatUsage)
-	members(data, func(key, value []byte) {
+	llm.Members(data, func(key, value []byte) {
 		switch string(key) {
 		case "prompt_tokens":
 			u.Prompt.read(value)
@@ -39,7 +39,7 @@ func readUsage(data []byte) *chatUsage {
 		case "output_tokens":
 			u.Output.read(value)
 		case "prompt_tokens_details":
-			members(value, func(key, value []byte) {
+			llm.Members(value, func(key, value []byte) {
 				switch string(key) {
 				case "cached_tokens":
 					u.DetailCached.read(value)
@@ -48,7 +48,7 @@ func readUsage(data []byte) *chatUsage {
 				}
 			})
 		case "completion_tokens_details":
-			members(value, func(key, value []byte) {
+			llm.Members(value, func(key, value []byte) {
 				if string(key) == "reasoning_tokens" {
 					u.DetailReasoning.read(value)
 				}
@@ -155,7 +155,7 @@ type loose struct {
 func (l *loose) read(data []byte) {
 	text := string(data)
 	if quoted(data) {
-		text = unquote(data)
+		text = llm.Unquote(data)
 	}
 	number, err := strconv.ParseFloat(text, 64)
 	*l = loose{number, err == nil && number == number && number >= 0 && number < 1<<62}

@@ -84,10 +84,10 @@ func (t *template) match(data []byte) ([]byte, bool) {
 		hole := data[:end]
 		if !plain {
 			if i != t.text {
-				if _, ok := unescape(t.scratch[len(t.scratch):], hole); !ok { // behind the text, which may be there
+				if _, ok := llm.Unescape(t.scratch[len(t.scratch):], hole); !ok { // behind the text, which may be there
 					return nil, false
 				}
-			} else if t.scratch, plain = unescape(t.scratch[:0], hole); !plain {
+			} else if t.scratch, plain = llm.Unescape(t.scratch[:0], hole); !plain {
 				return nil, false
 			} else {
 				hole = t.scratch
@@ -125,7 +125,7 @@ func (t *template) learn(data []byte, what learned) {
 		if !ok || hole.end == hole.start {
 			continue
 		}
-		text, ok := unescape(nil, data[hole.start:hole.end])
+		text, ok := llm.Unescape(nil, data[hole.start:hole.end])
 		if ok && string(text) == what.text {
 			holes[count] = hole
 			count++

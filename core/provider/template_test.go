@@ -42,7 +42,7 @@ func TestTemplateTakesRepeatedChunks(t *testing.T) {
 				if _, err := decoder.Event("", []byte(chunk), got.emit); err != nil {
 					t.Fatal(err)
 				}
-				want += unquote(json.RawMessage(text))
+				want += llm.Unquote(json.RawMessage(text))
 			}
 			if all := got.text[0] + got.text[1] + got.reasoning; all != want {
 				t.Errorf("got %q, expected %q", all, want)

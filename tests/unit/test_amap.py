@@ -214,7 +214,9 @@ def test_another_loop_is_an_error_and_no_hang(model: Model, asking: Provider) ->
         assert await asking.agenerate_text("other") == "other"
         await answers.__anext__()
 
-    answers = asyncio.run(begin())
+    loop = asyncio.new_event_loop()
+    answers = loop.run_until_complete(begin())
+    loop.close()
     with pytest.raises(RuntimeError, match="another event loop"):
         asyncio.run(read(answers))
     model.wait_for_closed(1)

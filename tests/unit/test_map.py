@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
 import random
 import threading
 import time
@@ -266,6 +268,13 @@ def test_a_bad_option_is_an_error_at_once(
 def test_one_answer_for_each_prompt(echo: Provider, method: str) -> None:
     with pytest.raises(UnsupportedFeatureError, match=rf"{method}\(\) gives one answer"):
         getattr(echo, method)(["a"], n=2)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("copying", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_answers_refuse_to_be_copied(echo: Provider, method: str, copying: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match="Answers cannot be pickled or copied"):
+        copying(getattr(echo, method)(["a"]))
 
 
 def leave_the_loop(answers: Any) -> None:
