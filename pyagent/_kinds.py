@@ -40,6 +40,7 @@ _FIELDS = (
     "code",
     "param",
     "clock",
+    "clock_seconds",
     "request_id",
     "retry_after",
     "is_retryable",

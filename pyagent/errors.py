@@ -67,6 +67,7 @@ class PyAgentError(Exception):
         status_code: The HTTP status of the vendor's answer.
         code, param: The vendor's machine-readable word, and the option at fault.
         clock: For timeouts, which of connect, first_token, idle and total ran out.
+        clock_seconds: How long that clock had to run.
         request_id: The vendor's id of the request, worth quoting to its support.
         retry_after: Seconds that the vendor asks to wait.
         is_retryable: Whether the same request may succeed later.
@@ -90,6 +91,7 @@ class PyAgentError(Exception):
         code: str | None = None,
         param: str | None = None,
         clock: str | None = None,
+        clock_seconds: float | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
         is_retryable: bool = False,
@@ -107,6 +109,7 @@ class PyAgentError(Exception):
         self.code = code
         self.param = param
         self.clock = clock
+        self.clock_seconds = clock_seconds
         self.request_id = request_id
         self.retry_after = retry_after
         self.is_retryable = is_retryable

@@ -100,7 +100,7 @@ func (c *call) try(ctx context.Context) (int, *llm.Error) {
 		deadline = time.Now().Add(total)
 		var stop context.CancelFunc
 		ctx, stop = context.WithDeadlineCause(ctx, deadline, &llm.Error{
-			Kind: llm.KindTimeout, Clock: "total",
+			Kind: llm.KindTimeout, Clock: "total", ClockSeconds: total.Seconds(),
 			Message: fmt.Sprintf("no complete answer within %v (timeouts.total)", total),
 		})
 		defer stop()

@@ -148,5 +148,5 @@ func (w *watchdog) stop() {
 type lateness struct{ clock, format string }
 
 func (l lateness) after(limit time.Duration) *llm.Error {
-	return &llm.Error{Kind: llm.KindTimeout, Clock: l.clock, Retryable: true, Message: fmt.Sprintf(l.format, limit)}
+	return &llm.Error{Kind: llm.KindTimeout, Clock: l.clock, ClockSeconds: limit.Seconds(), Retryable: true, Message: fmt.Sprintf(l.format, limit)}
 }

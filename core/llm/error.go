@@ -43,21 +43,22 @@ func Kinds() []Kind {
 
 // Error is the one error of the core. It travels to the host as the JSON payload of the terminal ERROR frame.
 type Error struct {
-	Kind       Kind          `json:"kind"`
-	Message    string        `json:"message"`
-	Provider   string        `json:"provider,omitempty"`
-	Model      string        `json:"model,omitempty"`
-	StatusCode int           `json:"status_code,omitempty"` // HTTP status; 0 when there was none
-	Code       string        `json:"code,omitempty"`        // the vendor's machine-readable word
-	Param      string        `json:"param,omitempty"`       // the request field at fault, when known
-	Clock      string        `json:"clock,omitempty"`       // for timeouts: connect, first_token, idle or total
-	RequestID  string        `json:"request_id,omitempty"`
-	RetryAfter *float64      `json:"retry_after,omitempty"` // seconds, as the vendor asked
-	Retryable  bool          `json:"is_retryable,omitempty"`
-	Attempts   int           `json:"attempts,omitempty"`
-	Retries    []PastAttempt `json:"retries,omitempty"`
-	Body       string        `json:"body,omitempty"`     // the vendor's raw error body, capped
-	Response   *Finish       `json:"response,omitempty"` // what had been learned of the answer when it broke
+	Kind         Kind          `json:"kind"`
+	Message      string        `json:"message"`
+	Provider     string        `json:"provider,omitempty"`
+	Model        string        `json:"model,omitempty"`
+	StatusCode   int           `json:"status_code,omitempty"`   // HTTP status; 0 when there was none
+	Code         string        `json:"code,omitempty"`          // the vendor's machine-readable word
+	Param        string        `json:"param,omitempty"`         // the request field at fault, when known
+	Clock        string        `json:"clock,omitempty"`         // for timeouts: connect, first_token, idle or total
+	ClockSeconds float64       `json:"clock_seconds,omitempty"` // how long that clock had to run
+	RequestID    string        `json:"request_id,omitempty"`
+	RetryAfter   *float64      `json:"retry_after,omitempty"` // seconds, as the vendor asked
+	Retryable    bool          `json:"is_retryable,omitempty"`
+	Attempts     int           `json:"attempts,omitempty"`
+	Retries      []PastAttempt `json:"retries,omitempty"`
+	Body         string        `json:"body,omitempty"`     // the vendor's raw error body, capped
+	Response     *Finish       `json:"response,omitempty"` // what had been learned of the answer when it broke
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Kind, e.Message) }

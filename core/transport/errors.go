@@ -28,7 +28,7 @@ func sendError(ctx context.Context, target *url.URL, failure error) *llm.Error {
 	var late *connectTimeout
 	if errors.As(context.Cause(ctx), &late) || errors.As(failure, &late) {
 		return &llm.Error{
-			Kind: llm.KindTimeout, Clock: "connect", Retryable: true,
+			Kind: llm.KindTimeout, Clock: "connect", ClockSeconds: late.after.Seconds(), Retryable: true,
 			Message: fmt.Sprintf("connecting to %s took longer than %v (timeouts.connect)", target.Host, late.after),
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"pyagent/core/llm"
@@ -121,6 +122,6 @@ func (f *fieldList) joined() map[string]string {
 }
 
 // connectTimeout is the cause of a request's end when no connection was there in time.
-type connectTimeout struct{ after fmt.Stringer }
+type connectTimeout struct{ after time.Duration }
 
 func (e *connectTimeout) Error() string { return fmt.Sprintf("no connection within %v", e.after) }

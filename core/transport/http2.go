@@ -89,6 +89,11 @@ func (h *overHTTP2) send(ctx context.Context, request Request, target *url.URL, 
 		asked = asked.WithContext(limitConnect(ctx, cancel, connect))
 	}
 	answer, failure := h.http.RoundTrip(asked)
+	if isTurnedAway(failure) && ctx.Err() == nil {
+		again := asked.WithContext(asked.Context()) // a copy: the first one's body may still be in use
+		again.Body = io.NopCloser(bytes.NewReader(request.Body))
+		answer, failure = h.http.RoundTrip(again)
+	}
 	if failure != nil {
 		err := sendError(ctx, target, failure)
 		cancel(nil)
@@ -108,6 +113,12 @@ func (h *overHTTP2) send(ctx context.Context, request Request, target *url.URL, 
 		delete(header, name)
 	}
 	return &Response{Status: answer.StatusCode, Header: header, Body: body}, nil
+}
+
+// isTurnedAway reports that the server left with an error in place of processing the first request of a connection. All other
+// requests that a GOAWAY leaves unprocessed are sent again by net/http itself.
+func isTurnedAway(failure error) bool {
+	return failure != nil && strings.Contains(failure.Error(), "http2: Transport received GOAWAY from server")
 }
 
 // limitConnect ends the request with a connectTimeout when no connection is there in time.

@@ -27,10 +27,25 @@ def test_a_server_that_accepts_and_never_answers(client, connect, stream):
         client.ask(provider, stream)
     assert 0.4 <= time.monotonic() - begun < 2
     clock = "first_token" if stream else "total"
-    assert (caught.value.clock, caught.value.attempts) == (clock, 1)
+    assert (caught.value.clock, caught.value.clock_seconds, caught.value.attempts) == (clock, 0.4, 1)
     assert clock in str(caught.value)
     wait_until(lambda: server.left)
     assert server.left[0] - begun < 2, "the connection is closed"
+
+
+@both
+@pytest.mark.parametrize("where", ["provider", "call"])
+def test_a_server_that_does_not_shake_hands(client, hostile, stream, where):
+    """The clock for connecting covers TLS; one of the call wins over one of the Provider."""
+    server = hostile(lambda visit: visit.wait_for_leave())
+    short, long = Timeouts(connect=0.4), Timeouts(connect=20)
+    options = {"timeouts": short if where == "provider" else long, "max_retries": 0, "api_key": "k"}
+    provider = Provider("m", base_url=f"https://127.0.0.1:{server.port}/v1", provider="openai", **options)
+    begun = time.monotonic()
+    with pytest.raises(errors.APITimeoutError, match=r"timeouts\.connect") as caught:
+        client.ask(provider, stream, **({"timeouts": short} if where == "call" else {}))
+    assert (caught.value.clock, caught.value.clock_seconds, caught.value.is_retryable) == ("connect", 0.4, True)
+    assert 0.4 <= time.monotonic() - begun < 2
 
 
 @both
@@ -85,11 +100,11 @@ def test_noise_is_no_progress(client, connect, wire, noise):
             visit.send(noise, pause=0.05)
 
     provider, _ = connect(behave, timeouts=Timeouts(idle=0.4))
-    stream, begun = client.stream(provider), time.monotonic()
+    begun, stream = time.monotonic(), client.stream(provider)
     assert next(stream) == "then "
     with pytest.raises(errors.APITimeoutError) as caught:
         next(stream)
-    assert (caught.value.clock, caught.value.partial_text) == ("idle", "then ")
+    assert (caught.value.clock, caught.value.clock_seconds, caught.value.partial_text) == ("idle", 0.4, "then ")
     assert 0.4 <= time.monotonic() - begun < 3
 
 
