@@ -4,9 +4,7 @@ Written by tools/twins.py from _map_methods.py: change that file, then run `make
 
 from __future__ import annotations
 
-from . import _request
-from ._map import Schedule
-from .async_answers import AsyncAnswers
+from . import _opening, _request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
     from ._call import Client
     from ._option_types import MapOptions
+    from .async_answers import AsyncAnswers
     from .errors import PyAgentError
     from .options import Limits, Timeouts
     from .response import Response
@@ -255,5 +254,10 @@ class AsyncMapMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
+        arguments = locals()
         _request.refuse_several(n, "amap")
-        return AsyncAnswers(self._connect, Schedule(self._model, locals()))
+        with _opening.lock:
+            from ._map import Schedule
+            from .async_answers import AsyncAnswers
+
+        return AsyncAnswers(self._connect, Schedule(self._model, arguments))

@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import threading
-from functools import partial
+from _functools import partial  # type: ignore[import-not-found]  # functools itself is slow to import
 from operator import attrgetter
 
 from . import _opening

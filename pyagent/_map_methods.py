@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from . import _request
-from ._map import Schedule
-from .answers import Answers
+from . import _opening, _request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
 
     from ._call import Client
     from ._option_types import MapOptions
+    from .answers import Answers
     from .errors import PyAgentError
     from .options import Limits, Timeouts
     from .response import Response
@@ -253,5 +252,10 @@ class MapMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
+        arguments = locals()
         _request.refuse_several(n, "map")
-        return Answers(self._connect, Schedule(self._model, locals()))
+        with _opening.lock:
+            from ._map import Schedule
+            from .answers import Answers
+
+        return Answers(self._connect, Schedule(self._model, arguments))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from ._stream_state import OPEN, SecondReader, StreamState
 from .errors import PyAgentError
 
@@ -150,8 +148,10 @@ class _Reader:
         self._stream._close()
         # It awaits nothing on its way out, so one step is all of it. A RuntimeError says that a task is in the middle
         # of it, which is being dropped too.
-        with suppress(StopIteration, RuntimeError):
+        try:  # noqa: SIM105  # importing contextlib is slow
             self._pieces.aclose().send(None)
+        except (StopIteration, RuntimeError):
+            pass
 
 
 async def _read(stream: AsyncStream, as_events: bool) -> AsyncGenerator[Any, None]:
