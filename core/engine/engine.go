@@ -74,7 +74,7 @@ func (c *Client) Describe() map[string]any {
 	if base == "" {
 		base = c.row.BaseURL
 	}
-	return map[string]any{"provider": c.row.Name, "base_url": llm.Redact(base, c.config.APIKey)}
+	return map[string]any{"provider": c.row.Name, "base_url": llm.Redact(shown(base), c.config.APIKey)}
 }
 
 // findRow reads the provider option: the name of a row, a row as an object, or nothing.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -252,25 +251,5 @@ func TestSilentConnectionIsPinged(t *testing.T) {
 	}
 	if pings.Load() == 0 {
 		t.Error("no ping")
-	}
-}
-
-// The credentials of a proxy and the words for its failures are the same for both versions of HTTP.
-func TestProxySecretsStayBehind(t *testing.T) {
-	closed := serve(t, func(c net.Conn) {
-		_, _ = c.Read(make([]byte, 4096))
-		_, _ = io.WriteString(c, "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
-		c.Close()
-	})
-	for _, http2 := range []bool{false, true} {
-		for _, proxy := range []string{"http://user:s3cr3t@" + closed, "socks5://user:s3cr3t@" + closed, "https://user:s3cr3t@" + closed, "http://user:s3cr3t@127.0.0.1:1"} {
-			_, _, err := get(t, open(t, llm.Network{Proxy: proxy, HTTP2: http2}), "https://vendor.test/v1")
-			if err == nil || !strings.Contains(err.Message, "proxy") || strings.Contains(err.Message, "s3cr3t") {
-				t.Errorf("%s, http2 %v: %v", proxy, http2, err)
-			}
-			if err != nil && strings.HasPrefix(proxy, "http://") && strings.HasSuffix(proxy, closed) && (err.Retryable || !strings.Contains(err.Message, "407")) {
-				t.Errorf("wrong credentials: %+v", err)
-			}
-		}
 	}
 }

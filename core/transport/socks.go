@@ -20,6 +20,9 @@ func socks5(wire net.Conn, proxy, target *url.URL) error {
 	if err := ask(wire, methods, chosen); err != nil {
 		return err
 	}
+	if chosen[0] != 5 {
+		return errors.New("it does not speak SOCKS5 on this port")
+	}
 	switch chosen[1] {
 	case 0:
 	case 2:
@@ -34,10 +37,10 @@ func socks5(wire net.Conn, proxy, target *url.URL) error {
 			return err
 		}
 		if chosen[1] != 0 {
-			return errors.New("it refused the user name and password")
+			return &refusal{"it refused the user name and password", false}
 		}
 	default:
-		return errors.New("it wants a way of logging in that is not supported; user name and password are")
+		return &refusal{"it wants a way of logging in that is not supported; user name and password are", false}
 	}
 	return socksConnect(wire, target)
 }
@@ -56,11 +59,17 @@ func socksConnect(wire net.Conn, target *url.URL) error {
 	if err := ask(wire, append(request, byte(port>>8), byte(port)), reply); err != nil {
 		return err
 	}
+	if reply[0] != 5 {
+		return errors.New("it does not speak SOCKS5 on this port")
+	}
 	if reply[1] != 0 {
 		return fmt.Errorf("it could not connect to %s (SOCKS reply %d)", target.Host, reply[1])
 	}
 	// The address it connected from follows, in one of three forms, and is of no interest.
-	rest := map[byte]int{1: 4 + 2, 4: 16 + 2}[reply[3]]
+	rest, known := map[byte]int{1: 4 + 2, 3: 0, 4: 16 + 2}[reply[3]]
+	if !known {
+		return fmt.Errorf("its answer has an address of the unknown form %d", reply[3])
+	}
 	if reply[3] == 3 {
 		length := make([]byte, 1)
 		if _, err := io.ReadFull(wire, length); err != nil {

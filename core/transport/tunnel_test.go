@@ -184,3 +184,63 @@ func TestHTTP2WhereItIsOffered(t *testing.T) {
 		}
 	}
 }
+
+// What is no SOCKS proxy is told apart from one that refuses.
+func TestSocksAnswersThatAreNone(t *testing.T) {
+	for answer, part := range map[string]string{
+		"HTTP/1.1 400 Bad Request\r\n\r\n": "does not speak SOCKS5",
+		"\x05\xff":                         "way of logging in",
+		"\x05\x00HTTP/1.1":                 "does not speak SOCKS5",
+		"\x05\x00\x05\x00\x00\x09\x00\x00\x00\x00\x00\x00": "unknown form 9",
+		"\x05\x00\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00": "could not connect to vendor.test",
+	} {
+		address := serve(t, func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 100))
+			_, _ = io.WriteString(c, answer)
+			_, _ = c.Read(make([]byte, 100))
+			c.Close()
+		})
+		_, _, err := get(t, open(t, llm.Network{Proxy: "socks5://" + address}), "http://vendor.test/v1")
+		if err == nil || !strings.Contains(err.Message, part) || !strings.Contains(err.Message, "proxy") {
+			t.Errorf("%q: %v", answer, err)
+		}
+	}
+}
+
+// A proxy's answer is short; one without end is not kept.
+func TestEndlessAnswerOfAProxy(t *testing.T) {
+	address := serve(t, func(c net.Conn) {
+		defer c.Close()
+		_, _ = c.Read(make([]byte, 1000))
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n")
+		for {
+			if _, err := io.WriteString(c, "X-Padding: "+strings.Repeat("x", 1000)+"\r\n"); err != nil {
+				return
+			}
+		}
+	})
+	_, _, err := get(t, open(t, llm.Network{Proxy: "http://" + address}), "https://vendor.test/v1")
+	if err == nil || err.Clock != "" || !strings.Contains(err.Message, "proxy") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The credentials of a proxy and the words for its failures are the same for both versions of HTTP.
+func TestProxySecretsStayBehind(t *testing.T) {
+	closed := serve(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		_, _ = io.WriteString(c, "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+		c.Close()
+	})
+	for _, http2 := range []bool{false, true} {
+		for _, proxy := range []string{"http://user:s3cr3t@" + closed, "socks5://user:s3cr3t@" + closed, "https://user:s3cr3t@" + closed, "http://user:s3cr3t@127.0.0.1:1"} {
+			_, _, err := get(t, open(t, llm.Network{Proxy: proxy, HTTP2: http2}), "https://vendor.test/v1")
+			if err == nil || !strings.Contains(err.Message, "proxy") || strings.Contains(err.Message, "s3cr3t") {
+				t.Errorf("%s, http2 %v: %v", proxy, http2, err)
+			}
+			if err != nil && strings.HasPrefix(proxy, "http://") && strings.HasSuffix(proxy, closed) && (err.Retryable || !strings.Contains(err.Message, "407")) {
+				t.Errorf("wrong credentials: %+v", err)
+			}
+		}
+	}
+}
