@@ -31,7 +31,14 @@ class LoopInbox(Inbox):
     __slots__ = ("_loop", "_pipe")
 
     def __init__(self, client: Client, loop: AbstractEventLoop) -> None:
-        self._loop = ref(loop)  # the loop owns the inbox, not the other way round
+        inbox = ref(self)
+
+        def close(_: object) -> None:  # nobody can read the streams that keep the inbox
+            found = inbox()
+            if found is not None:
+                found.close()
+
+        self._loop = ref(loop, close)  # the loop owns the inbox, not the other way round
         self._pipe = pipe = open_pipe()
         super().__init__(client.runtime)
         self.runtime.open_inbox(self, client.number, pipe[1] if pipe else -1)

@@ -5,7 +5,7 @@ What the values mean is the core's business."""
 
 from __future__ import annotations
 
-from json.encoder import JSONEncoder, c_make_encoder, encode_basestring  # type: ignore[attr-defined]
+from json import encoder
 
 from . import _checks
 from ._checks import wrong
@@ -176,14 +176,15 @@ def _make_encode() -> Callable[[Any], str]:
 
     One encoder for all threads cannot look for values that contain themselves; they end in a RecursionError.
     """
+    default, quote = _with_care.default, encoder.encode_basestring
     try:
-        make = c_make_encoder(None, _with_care.default, encode_basestring, None, ":", ",", False, False, False)
-    except TypeError:  # PyPy has no such function, and a later Python may want other arguments
+        make = encoder.c_make_encoder(None, default, quote, None, ":", ",", False, False, False)  # type: ignore[attr-defined]
+    except (AttributeError, TypeError):  # PyPy has no such function, and a later Python may want other arguments
         return _encode_with_care
     return lambda value: "".join(make(value, 0))
 
 
-_with_care = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_with_care = encoder.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _encode_with_care = _with_care.encode
 _encode = _make_encode()
 

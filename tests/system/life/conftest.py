@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ import pytest
 
 import pyagent
 from pyagent._fake import FakeServer
+
+CACHE = Path(__file__).resolve().parents[3] / ".cache"
 
 
 class Scripted:
@@ -95,3 +97,23 @@ class Program:
 @pytest.fixture
 def run(tmp_path: Path, scripted: Scripted) -> Program:
     return Program(tmp_path, scripted.url)
+
+
+@pytest.fixture(scope="session")
+def fetched() -> Callable[[str], Path]:
+    """Fetches a package and what it needs into .cache, once for each checkout and Python; the folder to import from."""
+
+    def fetch(package: str) -> Path:
+        folder = CACHE / f"{package}-py{sys.version_info[1]}"
+        if not folder.exists():
+            begun = folder.with_name(f"{folder.name}-{os.getpid()}")
+            pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+            command = [*pip, "--only-binary", ":all:", "--target", str(begun), package]
+            done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
+            if done.returncode:
+                pytest.skip(f"{package} cannot be fetched; `{' '.join(command)}` says: {done.stderr.strip()[-300:]}")
+            with contextlib.suppress(OSError):  # another run was faster
+                begun.rename(folder)
+        return folder
+
+    return fetch

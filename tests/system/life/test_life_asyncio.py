@@ -87,16 +87,20 @@ print("done")
 """
 
 ONE_AFTER_ANOTHER = """
+kept = []
 async def leave_streams():
     await aask()
     await first_piece(provider.astream("", **ENDLESS))
+    kept.append(await first_piece(provider.astream("", **ENDLESS)))
 for turn in range(200):
     asyncio.run(leave_streams() if turn % 4 == 0 else provider.agenerate_text("hi"))
     if turn == 20:
         before = descriptors()
 assert descriptors() <= before + 2, (before, descriptors())
+assert len(kept) == 50
 from pyagent import _lib
 gc.collect()
+kept[-1].cancel()
 wait_until_closed()
 assert _lib.runtime().inspect()["handles"]["inboxes"] <= 1
 print("done")
