@@ -94,6 +94,7 @@ class ScriptedServer(ThreadingHTTPServer):
     """A model server for the blocks of the pages."""
 
     daemon_threads = True
+    request_queue_size = 128  # some blocks ask many questions at once
 
     def __init__(self, upstream: str) -> None:
         super().__init__(("127.0.0.1", 0), Relay)
