@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"pyagent/core/engine"
-	"pyagent/core/guard"
 	"pyagent/core/llm"
 )
 
@@ -26,6 +25,7 @@ type Bridge struct {
 	handles handles
 	working atomic.Int64 // call goroutines that have not ended
 	procs   processors
+	lookout lookout
 	ballast []byte
 }
 
@@ -75,6 +75,7 @@ type call struct {
 	cancel context.CancelCauseFunc
 	op     atomic.Value // llm.Op, once the request was read
 	began  time.Time
+	asked  atomic.Pointer[job] // sent, and neither polled nor given to a goroutine since
 }
 
 // OpenClient prepares a client. A bad configuration gives a handle too, whose first frame is the error.
@@ -125,6 +126,7 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	started := &call{queue: newQueue(box), cancel: cancel, began: time.Now()}
+	started.queue.poll.first = started.answer
 	handle := b.handles.add(started)
 	started.queue.call = handle
 	if box != nil && !box.attach(handle) {
@@ -133,32 +135,15 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 		owner.release()
 		return 0, StatusClosed
 	}
-	b.procs.began(b.working.Add(1), box == nil)
+	job := &job{bridge: b, owner: owner, call: started, ctx: ctx}
 	request = bytes.Clone(request) // the host may reuse its buffer as soon as this function returns
-	guard.Go(func() {
-		defer b.working.Add(-1)
-		defer owner.release()
-		defer cancel(nil)
-		owner.run(ctx, started, request)
-	}, started.fail)
+	working := b.working.Add(1)
+	inline := working == 1 && box == nil && job.ask(request)
+	b.procs.began(working, box == nil && !inline)
+	if !inline {
+		job.start(request)
+	}
 	return handle, StatusOK
-}
-
-// run is the life of a call, on its own goroutine. Even reading the request happens here: it may be large, and the thread that
-// submits may be an event loop's.
-func (c *client) run(ctx context.Context, started *call, request []byte) {
-	if c.failed != nil {
-		started.fail(c.failed)
-		return
-	}
-	decoded, err := llm.DecodeRequest(request)
-	if err != nil {
-		started.fail(err)
-		return
-	}
-	started.op.Store(decoded.Op)
-	started.queue.allow(int(decoded.Window))
-	c.engine.Run(ctx, decoded, started.queue)
 }
 
 func (c *call) fail(err *llm.Error) { c.queue.End(llm.Event{Kind: llm.EventError, Data: err}) }
@@ -203,6 +188,7 @@ func (b *Bridge) Cancel(handle uint64) Status {
 	thing, status := find[*call](b, handle)
 	if status == StatusOK {
 		thing.cancel(llm.Errorf(llm.KindCancelled, "the call was cancelled"))
+		thing.leave()
 	}
 	return status
 }
@@ -218,6 +204,7 @@ func (b *Bridge) Close(handle uint64) Status {
 			thing.queue.inbox.detach(handle)
 		}
 		thing.cancel(llm.Errorf(llm.KindCancelled, "the call was closed"))
+		thing.leave()
 	case *inbox:
 		for _, member := range thing.close() {
 			b.Close(member)

@@ -11,6 +11,8 @@ type pollState struct {
 	busy, woken, closed atomic.Bool
 	ready               chan struct{} // holds at most one signal
 	timer               *time.Timer   // of the poller, guarded by busy
+	// first, when there is one, is what a poller does before anything else; it returns what is left of the timeout.
+	first func(timeout time.Duration) time.Duration
 }
 
 // signal says that there may be something to fetch.
@@ -44,6 +46,9 @@ func (p *pollState) wait(timeout time.Duration, try func() (int, Status, bool)) 
 		}
 		p.busy.Store(false)
 	}()
+	if p.first != nil {
+		timeout = p.first(timeout)
+	}
 	for {
 		if p.closed.Load() {
 			return 0, StatusClosed

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// processors keeps the Go scheduler on one processor while a host thread asks one call after another. With more than one,
-// every hand-over between the host's thread and a goroutine wakes an idle thread that looks for work and finds none, which
-// is a third of the CPU time of a small completion. As soon as two calls overlap, or an inbox is opened, the scheduler has
-// all processors again.
+// processors keeps the Go scheduler on one processor while goroutines carry out one call of a host thread after another. With
+// more than one, every hand-over between the host's thread and a goroutine wakes an idle thread that looks for work and finds
+// none, which is a good part of the CPU time of a small stream. As soon as two calls overlap, or there is one with an inbox or
+// an inline one, the scheduler has all processors again.
 //
 // The zero value leaves the scheduler alone.
 type processors struct {
@@ -21,14 +21,15 @@ type processors struct {
 // aloneLimit is how many calls must have come one after another. Changing over stops all goroutines for some microseconds.
 const aloneLimit = 16
 
-// began is told how many calls are working, the one that begins included, and whether the host waits for this one by itself.
-func (p *processors) began(working int64, polled bool) {
+// began is told how many calls are working, the one that begins included, and whether the host's thread waits for a goroutine
+// that carries this one out.
+func (p *processors) began(working int64, waits bool) {
 	if !p.managed {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if working > 1 || !polled {
+	if working > 1 || !waits {
 		p.alone = 0
 	} else if p.alone < aloneLimit {
 		p.alone++

@@ -18,7 +18,7 @@ const errorBody = 1 << 20
 
 // exchange is one attempt: one request sent, one answer read.
 type exchange struct {
-	call    *call
+	call    *Call
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	watch   *watchdog
@@ -27,12 +27,21 @@ type exchange struct {
 }
 
 // attempt asks the vendor once and turns the answer into events. It belongs to policy.Run, which decides on a repetition.
-func (c *call) attempt(outer context.Context) (committed bool, failed *llm.Error) {
+func (c *Call) attempt(outer context.Context) (committed bool, failed *llm.Error) {
+	if done := c.outcome; done != nil {
+		c.outcome = nil
+		return done.committed, done.failed
+	}
 	// The exchange ends with the call, but only until the answer is complete: after that the host closes the call while the
 	// connection is still worth keeping.
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(outer))
 	unlink := context.AfterFunc(outer, func() { cancel(causeOf(outer)) })
 	defer unlink()
+	return c.ask(ctx, cancel)
+}
+
+// ask sends one request and reads its answer. cancel ends ctx.
+func (c *Call) ask(ctx context.Context, cancel context.CancelCauseFunc) (committed bool, failed *llm.Error) {
 	watch := startWatchdog(c.clocks, cancel, realInstant)
 	defer watch.stop()
 	x := &exchange{

@@ -14,7 +14,8 @@ import (
 	"pyagent/core/transport"
 )
 
-// Sink receives the events of one call. Emit, Crowded, Flush and End are called by the call's own goroutine only.
+// Sink receives the events of one call. Emit, Crowded, Flush and End are called by whoever carries the call out: one goroutine,
+// or one thread of the host after the other.
 type Sink interface {
 	// Emit gathers an event.
 	Emit(event llm.Event)
@@ -28,8 +29,8 @@ type Sink interface {
 	End(event llm.Event)
 }
 
-// call is one request on its way.
-type call struct {
+// Call is one request on its way.
+type Call struct {
 	client   *Client
 	request  *llm.Request
 	sink     Sink
@@ -38,38 +39,58 @@ type call struct {
 	warnings []string
 	clocks   policy.Clocks
 	sizes    policy.Sizes
-	finish   llm.Finish // of the attempt that ended last
+	began    time.Time
+	begun    *transport.Exchange // the first attempt, when Ask sent it
+	outcome  *outcome            // of the first attempt, when Answer made it
+	finish   llm.Finish          // of the attempt that ended last
 	retries  []llm.PastAttempt
 	rest     *rest // a finished answer whose last bytes may be unread
 }
 
 // Run carries out one request. Its last act towards the host is exactly one terminal event.
 func (c *Client) Run(ctx context.Context, request *llm.Request, sink Sink) {
-	if request.Op == llm.OpFake {
-		serveFake(ctx, request, sink)
-		return
-	}
-	call := &call{
-		client: c, request: request, sink: sink,
+	c.NewCall(request, sink).Run(ctx)
+}
+
+// NewCall prepares a call.
+func (c *Client) NewCall(request *llm.Request, sink Sink) *Call {
+	return &Call{
+		client: c, request: request, sink: sink, began: time.Now(),
 		clocks: policy.ResolveClocks(request.Op, c.config.Timeouts, request.Timeouts),
 		sizes:  policy.ResolveSizes(c.config.Limits, request.Limits),
 	}
-	attempts := 0
-	err := call.encode()
-	if err == nil {
-		attempts, err = call.try(ctx)
-	}
-	if err != nil {
-		call.fail(ctx, err, attempts)
-	} else {
-		call.finish.Attempts, call.finish.Retries = attempts, call.retries
-		call.finish.Warnings = append(call.finish.Warnings, call.warnings...)
-		sink.End(llm.Event{Kind: llm.EventFinish, Data: &call.finish})
-	}
-	call.readRest()
 }
 
-func (c *call) encode() *llm.Error {
+// Run carries the call out, from where Ask and Answer left it to its end.
+func (c *Call) Run(ctx context.Context) {
+	if c.request.Op == llm.OpFake {
+		serveFake(ctx, c.request, c.sink)
+		return
+	}
+	attempts := 0
+	err := c.encode()
+	if err == nil {
+		attempts, err = c.try(ctx)
+	}
+	if err != nil {
+		c.fail(ctx, err, attempts)
+		c.readRest()
+	} else {
+		c.succeed(attempts)
+	}
+}
+
+func (c *Call) succeed(attempts int) {
+	c.finish.Attempts, c.finish.Retries = attempts, c.retries
+	c.finish.Warnings = append(c.finish.Warnings, c.warnings...)
+	c.sink.End(llm.Event{Kind: llm.EventFinish, Data: &c.finish})
+	c.readRest()
+}
+
+func (c *Call) encode() *llm.Error {
+	if c.encoded.URL != "" { // Ask did it
+		return nil
+	}
 	config := c.client.config
 	c.target = provider.Call{
 		Row: c.client.row, Request: c.request, Azure: config.Azure, Stream: c.request.Op == llm.OpStream,
@@ -94,10 +115,10 @@ func (c *call) encode() *llm.Error {
 }
 
 // try runs the attempts under the clock for all of them.
-func (c *call) try(ctx context.Context) (int, *llm.Error) {
+func (c *Call) try(ctx context.Context) (int, *llm.Error) {
 	var deadline time.Time
 	if total := c.clocks.Total; total > 0 {
-		deadline = time.Now().Add(total)
+		deadline = c.began.Add(total)
 		var stop context.CancelFunc
 		ctx, stop = context.WithDeadlineCause(ctx, deadline, &llm.Error{
 			Kind: llm.KindTimeout, Clock: "total", ClockSeconds: total.Seconds(),
@@ -125,13 +146,13 @@ func (c *call) try(ctx context.Context) (int, *llm.Error) {
 }
 
 // fail ends the call with an error that names the vendor and the model and holds no secret.
-func (c *call) fail(ctx context.Context, err *llm.Error, attempts int) {
+func (c *Call) fail(ctx context.Context, err *llm.Error, attempts int) {
 	c.describe(err)
 	err.Attempts, err.Retries = attempts, c.retries
 	c.sink.End(llm.Event{Kind: llm.EventError, Data: err})
 }
 
-func (c *call) describe(err *llm.Error) {
+func (c *Call) describe(err *llm.Error) {
 	err.Provider = c.client.row.Name
 	err.Model = first(err.Model, c.request.Model)
 	for _, secret := range c.secrets() {
@@ -141,7 +162,7 @@ func (c *call) describe(err *llm.Error) {
 }
 
 // secrets are the keys of the call, and credentials among the user's own headers.
-func (c *call) secrets() []string {
+func (c *Call) secrets() []string {
 	secrets := []string{c.target.APIKey, c.client.config.APIKey}
 	for name, value := range c.target.ExtraHeaders {
 		if transport.IsSecret(name) {

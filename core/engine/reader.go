@@ -86,7 +86,7 @@ const (
 
 // readRest reads a finished answer's last bytes, so that its connection can serve another call. A body that does not end soon
 // loses its connection instead.
-func (c *call) readRest() {
+func (c *Call) readRest() {
 	if c.rest == nil {
 		return
 	}

@@ -14,7 +14,8 @@ import (
 func (x *exchange) send() (*transport.Response, *llm.Error) {
 	request, client := x.call.encoded, x.call.client
 	for followed := int64(0); ; followed++ {
-		response, err := client.transport.Send(x.ctx, request, x.call.clocks.Connect)
+		response, err := client.transport.Resume(x.ctx, x.call.begun, request, x.call.clocks.Connect)
+		x.call.begun = nil
 		if err != nil || !isRedirect(response) {
 			return response, err
 		}

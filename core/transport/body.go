@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"pyagent/core/llm"
 )
@@ -15,10 +16,7 @@ import (
 // respond makes the response of an answer whose header was read, with the body that the header announces (RFC 9112,
 // section 6.3).
 func (c *conn) respond(a *answer, method string, stop func() bool, sent *sending) (*Response, error) {
-	body := &body{conn: c, stop: stop, sent: sent, keep: !a.http10, left: -1}
-	if connection := strings.ToLower(a.header["connection"]); connection != "" {
-		body.keep = !strings.Contains(connection, "close") && (body.keep || strings.Contains(connection, "keep-alive"))
-	}
+	body := &body{conn: c, stop: stop, sent: sent}
 	if err := body.frame(a, method); err != nil {
 		return nil, err
 	}
@@ -35,18 +33,29 @@ func (c *conn) respond(a *answer, method string, stop func() bool, sent *sending
 	return &Response{Status: a.status, Header: a.header, Body: decoded}, nil
 }
 
+// framing says where a body ends.
+type framing struct {
+	keep    bool // the connection may serve another request
+	chunked bool
+	left    int64 // bytes of the body or, when chunked, of the present chunk; -1: up to the end of the connection
+}
+
 // frame finds out how long the body is. Where the header says it in two ways, or in one that only newer versions of HTTP have,
 // sender and receiver may disagree on where the next answer begins, so the connection carries none.
-func (b *body) frame(a *answer, method string) *llm.Error {
+func (f *framing) frame(a *answer, method string) *llm.Error {
+	*f = framing{keep: !a.http10, left: -1}
+	if connection := strings.ToLower(a.header["connection"]); connection != "" {
+		f.keep = !strings.Contains(connection, "close") && (f.keep || strings.Contains(connection, "keep-alive"))
+	}
 	coding, coded := a.header["transfer-encoding"]
 	coding = strings.ToLower(strings.TrimSpace(coding))
 	length, stated := a.header["content-length"]
-	b.keep = b.keep && !(coded && (stated || a.http10))
+	f.keep = f.keep && !(coded && (stated || a.http10))
 	switch {
 	case method == http.MethodHead || a.status == http.StatusNoContent || a.status == http.StatusNotModified:
-		b.left = 0
+		f.left = 0
 	case coding == "chunked" && !a.http10:
-		b.chunked, b.left = true, 0
+		f.chunked, f.left = true, 0
 	case coding != "" && coding != "identity" && !a.http10:
 		return llm.Errorf(llm.KindParse, "the answer has the transfer encoding %q, which was not asked for; chunked can be read", coding)
 	case stated:
@@ -54,7 +63,7 @@ func (b *body) frame(a *answer, method string) *llm.Error {
 		if !ok {
 			return llm.Errorf(llm.KindParse, "the answer has the unusable Content-Length %q", length)
 		}
-		b.left = size
+		f.left = size
 	}
 	return nil
 }
@@ -81,14 +90,12 @@ func privateFields() []string {
 // body reads one answer's body. When it has been read to its end, the connection goes back to the pool; when it is closed
 // before, so is the connection.
 type body struct {
-	conn    *conn
-	sent    *sending
-	stop    func() bool // ends the watch on the request's context; false: the context has ended
-	keep    bool        // the connection may serve another request
-	chunked bool
-	left    int64 // bytes of the body or, when chunked, of the present chunk; -1: up to the end of the connection
-	inside  bool  // a chunk was begun, and its last line end is still to come
-	err     error // how it ended
+	framing
+	conn   *conn
+	sent   *sending
+	stop   func() bool // ends the watch on the request's context; false: the context has ended
+	inside bool        // a chunk was begun, and its last line end is still to come
+	err    error       // how it ended
 }
 
 var errClosedBody = errors.New("the body of the answer was closed")
@@ -216,6 +223,7 @@ func (b *body) finish() {
 	}
 	b.err = io.EOF
 	c := b.conn
+	c.prompt = time.Since(c.began) < Patience
 	if b.stop() && b.keep && b.sent.complete() && c.reader.Buffered() == 0 {
 		c.pool.park(c)
 		return

@@ -27,8 +27,10 @@ type conn struct {
 	pool     *pool
 	parkedAt time.Time
 	reused   bool
-	answered bool   // a byte of the present answer has come
-	head     []byte // buffer for request headers
+	began    time.Time // of the present or last exchange
+	prompt   bool      // the last answer came within Patience
+	answered bool      // a byte of the present answer has come
+	head     []byte    // buffer for request headers
 }
 
 func newConn(made link, key route, pool *pool) *conn {
@@ -55,7 +57,7 @@ func (c *conn) alive() bool {
 	if c.reader.Buffered() > 0 {
 		return false
 	}
-	if socket, ok := c.raw.(syscall.Conn); ok && !quiet(socket) {
+	if socket, ok := c.raw.(*socket); ok && !socket.quiet() {
 		return false
 	}
 	return c.wire == c.raw || c.holdsNothing()
@@ -69,44 +71,76 @@ func (c *conn) holdsNothing() bool {
 	return n == 0 && errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// exchange sends a request and reads the header of its answer. On failure the connection is closed and gone.
-func (c *conn) exchange(ctx context.Context, request Request, target *url.URL, headerBytes int64) (*Response, error) {
-	c.answered = false
-	stop := context.AfterFunc(ctx, func() { _ = c.raw.Close() })
-	response, err := c.roundTrip(request, target, headerBytes, stop)
-	if err != nil {
-		stop()
-		c.abandon()
-	}
-	return response, err
-}
-
 // abandon closes the connection in place of using it.
 func (c *conn) abandon() {
 	_ = c.raw.Close()
 	c.pool.leave(c.route)
 }
 
-func (c *conn) roundTrip(request Request, target *url.URL, headerBytes int64, stop func() bool) (*Response, error) {
+// Exchange is a request that was sent over a connection, up to the header of its answer.
+type Exchange struct {
+	conn    *conn
+	ctx     context.Context
+	method  string
+	sent    *sending
+	stop    func() bool // ends the watch on ctx
+	budget  int64       // what the header may still weigh
+	answer  *answer     // once its header was read
+	failure error       // why that was not possible
+}
+
+// begin sends a request. When ctx ends, the connection is closed at once.
+func (c *conn) begin(ctx context.Context, request Request, target *url.URL, headerBytes int64) *Exchange {
+	c.began, c.answered = time.Now(), false
+	x := &Exchange{conn: c, method: request.Method, budget: headerBytes}
+	x.follow(ctx)
 	c.writeHead(request, target)
-	sent := c.send(request.Body)
-	budget := headerBytes
-	for {
-		answer, err := c.readHeader(&budget)
-		if err != nil {
-			// A server that closes while it is written to is heard by the writer first.
-			if failure := sent.failure(); failure != nil && !c.answered && !isAlert(err) {
-				err = failure
-			}
-			return nil, err
+	x.sent = c.send(request.Body)
+	return x
+}
+
+// follow makes ctx the context that ends the exchange.
+func (x *Exchange) follow(ctx context.Context) {
+	if x.ctx == ctx {
+		return
+	}
+	if x.ctx != nil {
+		x.stop()
+	}
+	x.ctx = ctx
+	x.stop = context.AfterFunc(ctx, func() { _ = x.conn.raw.Close() })
+}
+
+// response waits for the header of the answer. On failure the connection is closed and gone.
+func (x *Exchange) response() (*Response, error) {
+	for x.answer == nil && x.failure == nil {
+		x.readHeader()
+	}
+	var response *Response
+	if x.failure == nil {
+		response, x.failure = x.conn.respond(x.answer, x.method, x.stop, x.sent)
+	}
+	if x.failure != nil {
+		x.stop()
+		x.conn.abandon()
+	}
+	return response, x.failure
+}
+
+// readHeader reads one header, which may be that of an interim answer: then the real one follows.
+func (x *Exchange) readHeader() {
+	answer, err := x.conn.readHeader(&x.budget)
+	switch {
+	case err != nil:
+		// A server that closes while it is written to is heard by the writer first.
+		if failure := x.sent.failure(); failure != nil && !x.conn.answered && !isAlert(err) {
+			err = failure
 		}
-		if answer.status == http.StatusSwitchingProtocols {
-			return nil, llm.Errorf(llm.KindParse, "the server changes to the protocol %q, which was not asked for", answer.header["upgrade"])
-		}
-		if answer.status < 200 {
-			continue // an interim answer; the real one follows
-		}
-		return c.respond(answer, request.Method, stop, sent)
+		x.failure = err
+	case answer.status == http.StatusSwitchingProtocols:
+		x.failure = llm.Errorf(llm.KindParse, "the server changes to the protocol %q, which was not asked for", answer.header["upgrade"])
+	case answer.status >= 200:
+		x.answer = answer
 	}
 }
 

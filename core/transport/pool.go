@@ -51,6 +51,18 @@ func (p *pool) idle(key route) *conn {
 	return c
 }
 
+// prompt takes the connection of a route that was parked last, if its last answer came at once.
+func (p *pool) prompt(key route) *conn {
+	p.mu.Lock()
+	waiting := p.parked[key]
+	likely := len(waiting) > 0 && waiting[len(waiting)-1].prompt
+	p.mu.Unlock()
+	if !likely {
+		return nil
+	}
+	return p.idle(key)
+}
+
 // recent takes the connection of a route that was parked last. The caller has a place.
 func (p *pool) recent(key route) *conn {
 	for {

@@ -99,6 +99,49 @@ func (t *Transport) Close() {
 //
 // When ctx ends, the connection is closed at once, until the body has been read to its end.
 func (t *Transport) Send(ctx context.Context, request Request, connect time.Duration) (*Response, *llm.Error) {
+	return t.Resume(ctx, nil, request, connect)
+}
+
+// Resume is Send for a request that Begin has sent already; where begun is nil, it is Send.
+func (t *Transport) Resume(ctx context.Context, begun *Exchange, request Request, connect time.Duration) (*Response, *llm.Error) {
+	target, err := targetOf(request)
+	if err != nil {
+		return nil, err
+	}
+	if t.http2 != nil && target.Scheme == "https" {
+		return t.http2.send(ctx, request, target, connect)
+	}
+	seen := t.exposure(request, target)
+	if seen == public {
+		return nil, inTheClear(target, target.Host)
+	}
+	for fresh := false; ; fresh = true {
+		if begun == nil {
+			c, err := t.connection(ctx, target, connect, fresh)
+			if err != nil {
+				return nil, err
+			}
+			if seen == byAddress && c.exposure() == public {
+				c.abandon()
+				return nil, inTheClear(target, c.raw.RemoteAddr().String())
+			}
+			c.release()
+			begun = c.begin(ctx, request, target, t.headerBytes)
+		}
+		x := begun
+		begun = nil
+		x.follow(ctx)
+		response, failure := x.response()
+		if failure == nil {
+			return response, nil
+		}
+		if fresh || !x.conn.stale(failure) || ctx.Err() != nil {
+			return nil, sendError(ctx, target, failure)
+		}
+	}
+}
+
+func targetOf(request Request) (*url.URL, *llm.Error) {
 	target, failure := url.Parse(request.URL)
 	if failure != nil { // whose text may hold a password
 		return nil, llm.Configuration("base_url", "base_url is not a usable URL; it looks like \"https://api.example.com/v1\"")
@@ -106,33 +149,15 @@ func (t *Transport) Send(ctx context.Context, request Request, connect time.Dura
 	if target.Scheme != "http" && target.Scheme != "https" || target.Hostname() == "" {
 		return nil, llm.Configuration("base_url", "base_url %q must start with http:// or https:// and name a host", target.Redacted())
 	}
-	if t.http2 != nil && target.Scheme == "https" {
-		return t.http2.send(ctx, request, target, connect)
+	return target, nil
+}
+
+// exposure says who can read the key in a request; private when it holds none.
+func (t *Transport) exposure(request Request, target *url.URL) exposure {
+	if t.allowHTTP || target.Scheme != "http" || !carriesKey(request.Header) {
+		return private
 	}
-	seen := private // by whom, when it holds a key
-	if !t.allowHTTP && target.Scheme == "http" && carriesKey(request.Header) {
-		seen = exposureOf(target, t.dialer.proxy(target) != nil)
-	}
-	if seen == public {
-		return nil, inTheClear(target, target.Host)
-	}
-	for fresh := false; ; fresh = true {
-		c, err := t.connection(ctx, target, connect, fresh)
-		if err != nil {
-			return nil, err
-		}
-		if seen == byAddress && c.exposure() == public {
-			c.abandon()
-			return nil, inTheClear(target, c.raw.RemoteAddr().String())
-		}
-		response, failure := c.exchange(ctx, request, target, t.headerBytes)
-		if failure == nil {
-			return response, nil
-		}
-		if fresh || !c.stale(failure) || ctx.Err() != nil {
-			return nil, sendError(ctx, target, failure)
-		}
-	}
+	return exposureOf(target, t.dialer.proxy(target) != nil)
 }
 
 // connection takes an idle connection or makes one, within the time for connecting.

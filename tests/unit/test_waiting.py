@@ -47,6 +47,30 @@ keep = sys.modules["pyagent"].kept = streams
 """
 
 
+INLINE = """
+import signal, threading
+from pyagent import Provider
+provider = Provider.compatible("m", base_url={url!r})
+ask = lambda delay=0: provider.generate_text("hi", extra_body={{"fake": {{"header_delay": delay}}}})
+seen = []
+signal.signal(signal.SIGALRM, lambda *_: seen.append(1))
+signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
+for delay in [0, 0, 0.005, 0.01, 0.03, 0, 0, 0.2, 0, 0]:
+    assert ask(delay) == "hi"
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert seen
+answers = []
+threads = [threading.Thread(target=lambda: answers.extend(ask(0.001) for _ in range(50))) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert answers == ["hi"] * 200
+"""
+
+
+def test_one_call_after_another_with_signals_and_then_with_threads(server: Server) -> None:
+    subprocess.run([*CHILD, INLINE.format(url=server.url)], check=True, timeout=30)
+
+
 @pytest.mark.parametrize("method", ["generate_text", "stream_text"])
 def test_other_threads_run_while_one_waits(provider: Provider, script: Script, method: str) -> None:
     ticks = 0
@@ -80,12 +104,13 @@ def test_threads_wait_side_by_side(provider: Provider, script: Script) -> None:
     "ask",
     [
         'provider.generate_text("hi", extra_body={"fake": {"header_delay": 30}})',
+        'provider.generate_text("warm"), provider.generate_text("hi", extra_body={"fake": {"header_delay": 30}})',
         'list(provider.stream_text("hi", extra_body={"fake": {"header_delay": 30}}))',
         'list(provider.stream_text("hi ho", extra_body={"fake": {"after": 1, "end": "stall"}}))',
         'provider.stream("hi ho", extra_body={"fake": {"after": 1, "end": "stall"}}).result',
         'list(provider.map(["hi", "ho"], extra_body={"fake": {"header_delay": 30}}))',
     ],
-    ids=["generate", "headers", "idle", "result", "map"],
+    ids=["generate", "generate again", "headers", "idle", "result", "map"],
 )
 def test_ctrl_c_acts_at_once(server: Server, ask: str) -> None:
     code = INTERRUPTED.format(url=server.url, ask=ask, after="time.sleep(0.3)")
