@@ -25,7 +25,7 @@ def fake(**fields: Any) -> dict[str, Any]:
     return {"extra_body": {"fake": fields}}
 
 
-SLOW = fake(pieces=["a"], repeat=50, delay=0.02)
+SLOW = fake(pieces=["a"], repeat=50, delay=0.01)
 ENDLESS = fake(pieces=["a"], repeat=100_000, delay=0.02)
 SILENT = fake(pieces=["a", "b"], after=1, end="stall")
 

@@ -249,9 +249,9 @@ print("done")
 
 @pytest.mark.parametrize(
     "program",
-    [NESTED, UNDISTURBED, OLD_HANDLES, IN_THE_MIDDLE, WHILE_LOADING, WHILE_CALLS_RUN, FROM_A_THREAD, MANY, SIGNALS,
+    [NESTED, OLD_HANDLES, IN_THE_MIDDLE, WHILE_LOADING, WHILE_CALLS_RUN, FROM_A_THREAD, MANY, SIGNALS,
      CLOSED_BY_THE_PARENT],
-    ids=["nested", "undisturbed", "old-handles", "in-the-middle", "while-loading", "while-calls-run", "from-a-thread",
+    ids=["nested", "old-handles", "in-the-middle", "while-loading", "while-calls-run", "from-a-thread",
          "many", "signals", "closed-by-the-parent"],
 )  # fmt: skip
 def test_fork(run, program):
