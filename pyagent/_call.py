@@ -81,6 +81,10 @@ class Call(Receiver):
         """Closes the connection at once, from any thread; a waiting `receive` gets the terminal frame."""
         self.runtime.cancel(self.number)
 
+    def end(self) -> None:
+        """Closes the call: the core does not know whether somebody asks its own queue again."""
+        self.close()
+
 
 class PolledInbox(Receiver):
     """A receiving place for many calls that is emptied by whoever waits for them. Closing it closes them too."""
@@ -92,8 +96,8 @@ class PolledInbox(Receiver):
         self._client = client
         self.runtime.open_inbox(self, client.number, -1)
 
-    def start(self, request: bytes) -> Call:
+    def start(self, request: bytes) -> _lib.Handle:
         """Submits a request whose answer arrives here."""
-        call = Call(self.runtime)
+        call = _lib.Handle(self.runtime)
         self.runtime.submit(call, self._client.number, self.number, request)
         return call

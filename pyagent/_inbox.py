@@ -9,6 +9,7 @@ from __future__ import annotations
 from struct import Struct
 
 from . import _frames, _lib
+from ._request import WINDOW
 from .errors import StreamCancelledError
 
 TYPE_CHECKING = False
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._call import Client
-
-# How much of a stream is delivered before its reader has used it. With the core's own queue this bounds what a stream
-# weighs whose reader is slower than its vendor.
-WINDOW = 256 * 1024
 
 WRONG_LOOP = (
     "This stream or request was started in another event loop, and only that loop can wait for it. Start it in the "
@@ -155,6 +152,11 @@ class AsyncCall(_lib.Handle):
     def cancel(self) -> None:
         """Closes the connection at once, from any thread; the terminal frame arrives."""
         self.runtime.cancel(self.number)
+
+    def end(self) -> None:
+        """Notes that the terminal frame has come, with which the core closes a call of an inbox by itself."""
+        self._inbox.boxes.pop(self.number, None)
+        super().end()
 
     def close(self) -> None:
         """Gives the handle back; the call's connection closes at once, and a waiting reader is woken."""

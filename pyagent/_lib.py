@@ -81,6 +81,11 @@ class Handle:
             self.closed = True  # not before: if Ctrl-C strikes in between, closing twice is better than not at all
             self._finish = bool
 
+    def end(self) -> None:
+        """Notes that the terminal frame has come, with which the core closes a call of an inbox by itself."""
+        self._finish = bool
+        self.closed = True
+
     # What is called when the object is dropped: `_finish`, and no line of Python on the way there. A signal handler
     # that ran in a finaliser might raise: the exception would be lost, and the handle would stay open.
     __del__ = property(attrgetter("_finish"))

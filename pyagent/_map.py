@@ -100,7 +100,7 @@ class Schedule:
             assembly.add(data[begin:position])
             if assembly.ended:
                 del self._flying[call]
-                handle.close()
+                handle.end()
                 self._finish(index, self._value(assembly))
 
     def waits(self) -> bool:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+# How much of a stream is delivered before its reader has used it. With the core's own queue this bounds what a stream
+# weighs whose reader is slower than its vendor.
+WINDOW = 256 * 1024
+
+
 def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> bytes:
     """Builds a request from the local variables of a method of Provider.
 

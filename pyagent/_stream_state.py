@@ -106,7 +106,7 @@ class StreamState:
             batch = assembly.add(data)
         if assembly.ended:
             self._state = FINISHED if assembly.ended == _frames.FINISH else FAILED
-            self._call.close()
+            self._call.end()
         self._set_batch(batch)
 
     def _set_batch(self, batch: list[Any]) -> None:

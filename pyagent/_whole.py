@@ -41,6 +41,7 @@ async def await_all(call: AsyncCall) -> Assembly:
                 assembly.add(data)
             else:
                 await call.arrival()
+        call.end()
     finally:
         call.close()
     return _checked(assembly)

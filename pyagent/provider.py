@@ -18,11 +18,12 @@ from .errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from os import PathLike
     from typing import Any
 
     from ._call import Call, Client
-    from ._inbox import AsyncCall
+    from ._inbox import AsyncCall, Inbox
     from .options import Limits, Timeouts
 
 __all__ = ["Provider"]
@@ -130,13 +131,9 @@ class Provider(
 
     def _astart(self, op: str, arguments: dict[str, Any]) -> AsyncCall:
         """The twin of `_start` for coroutines: the answer arrives at the inbox of the running event loop."""
-        with _opening.lock:  # for the first time; then it costs nothing
-            from ._aio import current_inbox
-            from ._inbox import WINDOW
-
-        request = _request.encode(op, self._model, arguments, WINDOW if op == "stream" else 0)
+        request = _request.encode(op, self._model, arguments, _request.WINDOW if op == "stream" else 0)
         client = self._connect()
-        return current_inbox(client).start(client, request)
+        return (_current_inbox or _find_current_inbox())(client).start(client, request)
 
     def _connect(self) -> Client:
         client = self._client
@@ -166,6 +163,19 @@ class Provider(
 
     def __repr__(self) -> str:
         return f"Provider(model={self._model!r}, base_url={without_secrets(self._base_url)!r})"
+
+
+# pyagent._aio.current_inbox, once it was needed: it imports asyncio, which nobody pays for who does not use it.
+_current_inbox: Callable[[Client], Inbox] | None = None
+
+
+def _find_current_inbox() -> Callable[[Client], Inbox]:
+    global _current_inbox  # noqa: PLW0603  # it is one module for all
+    with _opening.lock:
+        from ._aio import current_inbox
+
+        _current_inbox = current_inbox
+        return current_inbox
 
 
 def _row(provider: str | dict[str, Any]) -> Row:

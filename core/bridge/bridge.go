@@ -162,7 +162,7 @@ func (b *Bridge) Poll(handle uint64, dst []byte, timeout time.Duration) (int, St
 		}
 		return 0, StatusInvalid
 	case *inbox:
-		return thing.wait(dst, timeout)
+		return thing.wait(dst, timeout, func(call uint64) { b.Close(call) })
 	case *client:
 		return thing.queue.wait(dst, timeout)
 	}
@@ -193,7 +193,7 @@ func (b *Bridge) Cancel(handle uint64) Status {
 	return status
 }
 
-// Close gives a handle back. A call is cancelled; the calls of an inbox are cancelled and closed; the calls of a client go on,
+// Close gives a handle back. A call is cancelled, if it has not ended; the calls of an inbox are cancelled and closed; the calls of a client go on,
 // and the client's connections go when the last of them has ended.
 func (b *Bridge) Close(handle uint64) Status {
 	thing, status := b.handles.remove(handle)

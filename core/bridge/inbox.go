@@ -18,6 +18,7 @@ type inbox struct {
 	ready  []*queue            // calls with waiting frames, longest waiting first
 	spare  []*queue            // the line of the fetch before, for its memory
 	told   bool                // the host was woken and has not fetched since
+	done   []uint64            // calls whose last frame the present fetch delivers
 	calls  map[uint64]struct{} // handles of the calls that report here
 	closed bool
 }
@@ -49,9 +50,13 @@ func (b *inbox) tell() {
 	}
 }
 
-func (b *inbox) wait(dst []byte, timeout time.Duration) (int, Status) {
+// wait is the poll of an inbox. ended is told of each call that has nothing more to say.
+func (b *inbox) wait(dst []byte, timeout time.Duration, ended func(call uint64)) (int, Status) {
 	return b.poll.wait(timeout, func() (int, Status, bool) {
 		used, need := b.fetch(dst)
+		for _, call := range b.done {
+			ended(call)
+		}
 		switch {
 		case need > 0:
 			return need, StatusTooSmall, true
@@ -70,9 +75,13 @@ func (b *inbox) fetch(dst []byte) (used, need int) {
 	b.ready, b.told = b.spare[:0], false
 	b.mu.Unlock()
 	var more []*queue
+	b.done = b.done[:0]
 	for i, q := range line {
-		n, wants, rest := q.fetch(dst[used:])
+		n, wants, rest, done := q.fetch(dst[used:])
 		used += n
+		if done {
+			b.done = append(b.done, q.call)
+		}
 		if rest && n > 0 {
 			more = append(more, q)
 		} else if rest {

@@ -48,6 +48,8 @@ func say(q *queue, text string) {
 	q.handOver()
 }
 
+func ignore(uint64) {}
+
 func TestAnInboxWakesItsHostOnceForEachPoll(t *testing.T) {
 	pipe := newWakePipe(t)
 	box := newInbox(pipe[1])
@@ -59,7 +61,7 @@ func TestAnInboxWakesItsHostOnceForEachPoll(t *testing.T) {
 		t.Errorf("%d bytes for three deltas of two calls", n)
 	}
 	dst := make([]byte, 1<<10)
-	used, status := box.wait(dst, 0)
+	used, status := box.wait(dst, 0, ignore)
 	if got := readFrames(t, dst[:used]); status != StatusOK || len(got) != 3 || got[1].text != "c" || got[2].text != "b" {
 		t.Errorf("%s: %+v", status.Name(), got)
 	}
@@ -83,7 +85,7 @@ func TestWhatOnePollCannotTakeIsAnnouncedAgain(t *testing.T) {
 	var got []string
 	polls := 0
 	for dst := make([]byte, 130); pipe.bytes() == 1; polls++ {
-		used, status := box.wait(dst, 0)
+		used, status := box.wait(dst, 0, ignore)
 		if status != StatusOK {
 			t.Fatalf("announced, but %s", status.Name())
 		}
@@ -94,14 +96,14 @@ func TestWhatOnePollCannotTakeIsAnnouncedAgain(t *testing.T) {
 	if strings.Join(got, "") != "01234" || polls != 3 {
 		t.Errorf("%q in %d polls", got, polls)
 	}
-	if _, status := box.wait(make([]byte, 130), 0); status != StatusTimeout {
+	if _, status := box.wait(make([]byte, 130), 0, ignore); status != StatusTimeout {
 		t.Errorf("not announced, but %s", status.Name())
 	}
 	say(queues[0], "last")
-	if need, status := box.wait(make([]byte, 5), 0); status != StatusTooSmall || need != frameHeader+4 {
+	if need, status := box.wait(make([]byte, 5), 0, ignore); status != StatusTooSmall || need != frameHeader+4 {
 		t.Errorf("a small buffer: %s, needs %d", status.Name(), need)
 	}
-	if used, status := box.wait(make([]byte, 20), 0); status != StatusOK || used != frameHeader+4 {
+	if used, status := box.wait(make([]byte, 20), 0, ignore); status != StatusOK || used != frameHeader+4 {
 		t.Errorf("after a small buffer: %s, %d bytes", status.Name(), used)
 	}
 }
@@ -115,7 +117,7 @@ func TestABusyCallDoesNotStarveTheOthers(t *testing.T) {
 	say(quiet, "q")
 	for polls := 1; ; polls++ {
 		dst := make([]byte, 200)
-		used, _ := box.wait(dst, 0)
+		used, _ := box.wait(dst, 0, ignore)
 		for _, piece := range readFrames(t, dst[:used]) {
 			if piece.text == "q" {
 				if polls > 2 {
@@ -134,7 +136,7 @@ func TestAWindowHoldsACallBackUntilItsHostAsks(t *testing.T) {
 	dst := make([]byte, 1<<10)
 	texts := func() (texts string) {
 		for pipe.bytes() > 0 {
-			used, _ := box.wait(dst, 0)
+			used, _ := box.wait(dst, 0, ignore)
 			for _, piece := range readFrames(t, dst[:used]) {
 				texts += piece.text
 			}
@@ -165,6 +167,32 @@ func TestAWindowHoldsACallBackUntilItsHostAsks(t *testing.T) {
 	if got := texts(); got != "d" {
 		t.Errorf("in the new window: %q", got)
 	}
+}
+
+func TestACallOfAnInboxClosesItselfWithItsLastFrame(t *testing.T) {
+	b := New()
+	client := b.OpenClient([]byte(echo))
+	box, _ := b.OpenInbox(client, -1)
+	call, _ := b.Submit(client, box, []byte(hello))
+	dst := make([]byte, 1<<16)
+	for ended := false; !ended; {
+		if left := handlesOf(t, b); left.Calls != 1 {
+			t.Errorf("before its last frame: %+v", left)
+		}
+		used, status := b.Poll(box, dst, soon)
+		if status != StatusOK {
+			t.Fatal(status.Name())
+		}
+		for _, piece := range readFrames(t, dst[:used]) {
+			ended = piece.kind.IsTerminal()
+		}
+	}
+	if left, status := handlesOf(t, b), b.Close(call); left.Calls != 0 || status != StatusClosed {
+		t.Errorf("after its last frame: %+v, closing again: %s", left, status.Name())
+	}
+	b.Close(box)
+	b.Close(client)
+	emptyAtTheEnd(t, b)
 }
 
 func TestPollingACallOfAnInboxAsksForMore(t *testing.T) {

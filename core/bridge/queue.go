@@ -138,13 +138,13 @@ func (q *queue) more() bool {
 }
 
 // fetch moves waiting frames into dst. need is the room that the first piece wants when nothing fits; more reports that
-// frames are left, and then the queue stays in its inbox's line.
-func (q *queue) fetch(dst []byte) (used, need int, more bool) {
+// frames are left, and then the queue stays in its inbox's line; done, that nothing will ever come again.
+func (q *queue) fetch(dst []byte) (used, need int, more, done bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.window > 0 && q.credit <= 0 && len(q.waiting.bytes) > q.front {
 		q.held = true
-		return 0, 0, false
+		return 0, 0, false, false
 	}
 	used, need, rest := take(dst, q.waiting.bytes[q.front:])
 	q.credit -= used
@@ -168,7 +168,7 @@ func (q *queue) fetch(dst []byte) (used, need int, more bool) {
 		default:
 		}
 	}
-	return used, need, len(rest) > 0
+	return used, need, len(rest) > 0, q.delivered
 }
 
 // compact drops fetched bytes once they outweigh the unread ones, which keeps the buffer's size and the cost of moving linear.
@@ -184,7 +184,7 @@ func (q *queue) compact() {
 // wait is the poll of one queue. timeout < 0 waits for ever.
 func (q *queue) wait(dst []byte, timeout time.Duration) (int, Status) {
 	return q.poll.wait(timeout, func() (int, Status, bool) {
-		used, need, _ := q.fetch(dst)
+		used, need, _, _ := q.fetch(dst)
 		switch {
 		case need > 0:
 			return need, StatusTooSmall, true

@@ -176,7 +176,7 @@ int32_t pyagent_inspect(uint64_t handle, void *buf, size_t cap, size_t *used);
 /*
  * Gives a handle back, of any kind, and returns at once; a poll that runs on it ends with PYAGENT_CLOSED. It suits a garbage
  * collector: in any order, from any thread, twice.
- *   call     is cancelled, and what was not fetched is dropped.
+ *   call     is cancelled, and what was not fetched is dropped. A call of an inbox closes itself with its terminal frame.
  *   inbox    its calls are cancelled and closed. When the function has returned, wake_fd is not written to any more.
  *   client   its calls go on. Its connections are closed when the last of them has ended.
  */
