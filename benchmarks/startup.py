@@ -6,7 +6,6 @@ Packages differ in how much they put off until the first request, so the second 
 from __future__ import annotations
 
 import resource
-import statistics
 import subprocess
 import time
 from pathlib import Path
@@ -34,16 +33,16 @@ def start(interpreter: str, statement: str) -> tuple[float, float]:
 
 
 def measure(name: str, contestant: ModuleType, url: str) -> dict[str, float]:
-    """Milliseconds that `import module` adds, and those that the import and a first answer add together."""
+    """Milliseconds that `import module` adds, and those that the import and a first answer add together.
+
+    The least of the repeats, since what else the machine does only ever adds to a start.
+    """
     first = FIRST_ANSWER.format(folder=str(Path(__file__).resolve().parent), name=name, url=url)
-    python = peers.python(contestant)
-    rows = []
-    for _ in range(REPEATS):
-        bare, imported, answered = (
-            start(python, "pass"),
-            start(python, f"import {contestant.MODULE}"),
-            start(python, first),
-        )
-        rows.append((imported[0] - bare[0], answered[0] - bare[0], answered[1] - bare[1]))
-    medians = [statistics.median(column) for column in zip(*rows)]
-    return dict(zip(("import_ms", "first_ms", "first_cpu_ms"), medians))
+    statements = ("pass", f"import {contestant.MODULE}", first)
+    rows = [[start(peers.python(contestant), statement) for statement in statements] for _ in range(REPEATS)]
+    bare, imported, answered = (tuple(map(min, zip(*column))) for column in zip(*rows))
+    return {
+        "import_ms": imported[0] - bare[0],
+        "first_ms": answered[0] - bare[0],
+        "first_cpu_ms": answered[1] - bare[1],
+    }
