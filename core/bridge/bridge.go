@@ -24,6 +24,7 @@ type Bridge struct {
 	engine  *engine.Engine
 	handles handles
 	working atomic.Int64 // call goroutines that have not ended
+	alone   atomic.Int64 // calls in a row that began while no other one was working
 	procs   processors
 	lookout lookout
 	ballast []byte
@@ -138,7 +139,12 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 	job := &job{bridge: b, owner: owner, call: started, ctx: ctx}
 	request = bytes.Clone(request) // the host may reuse its buffer as soon as this function returns
 	working := b.working.Add(1)
-	inline := working == 1 && box == nil && job.ask(request)
+	alone := b.alone.Add(1)
+	if working > 1 || box != nil {
+		alone = 0
+		b.alone.Store(0)
+	}
+	inline := alone > inlineAfter && job.ask(request)
 	b.procs.began(working, box == nil && !inline)
 	if !inline {
 		job.start(request)

@@ -17,7 +17,7 @@ import (
 
 const answer = `{"id":"1","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}]}`
 
-// vendor is a server and a client of it that has had one answer: the next call can be inline.
+// vendor is a server and a client of it that has had some answers: the next call can be inline.
 type vendor struct {
 	bridge  *Bridge
 	client  uint64
@@ -29,10 +29,11 @@ func newVendor(t *testing.T, serve func(n int32, w http.ResponseWriter, r *http.
 	t.Helper()
 	v := &vendor{bridge: New(), gone: make(chan struct{}, 100), entered: make(chan struct{}, 100)}
 	var number atomic.Int32
+	number.Store(-inlineAfter) // the first request of those that count is 1
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		n := number.Add(1) - 1
-		if n == 0 {
+		n := number.Add(1)
+		if n <= 0 {
 			_, _ = io.WriteString(w, answer)
 			return
 		}
@@ -44,19 +45,30 @@ func newVendor(t *testing.T, serve func(n int32, w http.ResponseWriter, r *http.
 	}))
 	t.Cleanup(server.Close)
 	v.client = v.bridge.OpenClient(fmt.Appendf(nil, `{"provider":{"name":"v","base_url":%q,"auth":"none"},"retry_backoff":0}`, server.URL))
-	warm := v.submit(t, "")
-	if text, ending := readAll(t, v.bridge, warm); text != "hello" {
-		t.Fatalf("%q %+v", text, ending)
-	}
-	v.bridge.Close(warm)
 	t.Cleanup(func() {
 		v.bridge.Close(v.client)
 		emptyAtTheEnd(t, v.bridge)
 	})
+	for range inlineAfter {
+		warm := v.submit(t, "")
+		if v.asked(warm) {
+			t.Fatal("too early")
+		}
+		if text, ending := readAll(t, v.bridge, warm); text != "hello" {
+			t.Fatalf("%q %+v", text, ending)
+		}
+		v.bridge.Close(warm)
+		v.settle(t)
+	}
+	return v
+}
+
+// settle waits until no call is working.
+func (v *vendor) settle(t *testing.T) {
+	t.Helper()
 	for handlesOf(t, v.bridge).Working > 0 {
 		time.Sleep(time.Millisecond)
 	}
-	return v
 }
 
 func (v *vendor) submit(t *testing.T, options string) uint64 {
@@ -223,9 +235,7 @@ func TestInlinePollTimesOut(t *testing.T) {
 			t.Errorf("%v: %s", timeout, status.Name())
 		}
 		v.bridge.Close(handle)
-		for handlesOf(t, v.bridge).Working > 0 {
-			time.Sleep(time.Millisecond)
-		}
+		v.settle(t)
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 
 // job is the way of a call through the engine: on a goroutine, or inline, which is on the threads of the host that submit and
 // poll it. A call begins inline when no other one is working, because a thread that sleeps in a system call may keep a
-// processor of the scheduler from the others for a while. What inline cannot bring to its end goes on on a goroutine.
+// processor of the scheduler from the others for a while; and after some that began so too, because a connection that goes
+// back and forth between the two ways costs more than it saves. What inline cannot bring to its end goes on on a goroutine.
 type job struct {
 	bridge *Bridge
 	owner  *client
@@ -20,6 +21,9 @@ type job struct {
 	ctx    context.Context
 	engine *engine.Call // once the request was read
 }
+
+// inlineAfter is how many calls must have begun alone, one after the other, before one is inline.
+const inlineAfter = 4
 
 // inlineRequest is how large a request may be, in bytes, that the submitting thread reads itself.
 const inlineRequest = 16 << 10
