@@ -35,6 +35,7 @@ type chatDecoder struct {
 	usage    llm.Usage
 	choices  []*choiceState
 	calls    uint16 // tool calls of all choices, numbered in the order they began
+	opened   int    // tool calls of all choices, begun or not
 	held     int    // bytes kept for later
 	details  detailMerger
 	citation int // citations delivered
@@ -50,6 +51,9 @@ type choiceState struct {
 
 // maxHeld bounds what a decoder keeps back for later: unnamed tool calls, fragments of reasoning details.
 const maxHeld = 64 << 20
+
+// maxParts bounds the parallel choices of an answer, and its tool calls. Each piece looks for its own among them.
+const maxParts = 1024
 
 func newChatDecoder(call Call) *chatDecoder {
 	return &chatDecoder{call: call, raw: call.Request != nil && call.Request.IncludeRaw,
@@ -175,6 +179,8 @@ func (d *chatDecoder) Event(name string, data []byte, emit func(llm.Event)) (boo
 		return true, nil
 	case name == "error":
 		return true, d.vendorError(data)
+	case !plain && data[0] != '{' && data[0] != '[':
+		return false, nil // a ping with a name of its own: no chunk of an answer looks like this
 	}
 	return false, d.chunk(plain, data)
 }
@@ -213,6 +219,9 @@ func (d *chatDecoder) answer(a *chatAnswer, data []byte) error {
 	if d.raw {
 		d.emit(llm.Event{Kind: llm.EventRaw, Data: json.RawMessage(bytes.Clone(data))})
 	}
+	if a.parts() > maxParts {
+		return tooMany()
+	}
 	var failed error
 	for i := range a.Choices {
 		if err := d.choice(&a.Choices[i], i); err != nil && failed == nil {
@@ -233,11 +242,29 @@ func (d *chatDecoder) answer(a *chatAnswer, data []byte) error {
 			return d.vendorError(data)
 		}
 	}
+	if len(d.choices) > maxParts || d.opened > maxParts {
+		return tooMany()
+	}
 	if d.held > maxHeld {
 		return llm.Errorf(llm.KindLimit, "the answer made pyagent hold back more than %d bytes of unfinished pieces",
 			maxHeld)
 	}
 	return nil
+}
+
+// parts is the number of choices, or that of their tool calls, whichever is larger.
+func (a *chatAnswer) parts() int {
+	calls := 0
+	for _, choice := range a.Choices {
+		if choice.Message != nil {
+			calls += len(choice.Message.ToolCalls)
+		}
+	}
+	return max(len(a.Choices), calls)
+}
+
+func tooMany() error {
+	return llm.Errorf(llm.KindLimit, "the answer has more than %d choices or tool calls", maxParts)
 }
 
 // identify notes what the answer says about itself. The first word counts: Azure begins with empty fields, routers

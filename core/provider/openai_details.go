@@ -26,7 +26,7 @@ func (m *detailMerger) add(raw json.RawMessage, whole bool) {
 		return
 	}
 	if !whole {
-		for i := len(m.items) - 1; i >= 0; i-- {
+		for i := len(m.items) - 1; i >= max(0, len(m.items)-maxParts); i-- {
 			if m.items[i].continuedBy(item) {
 				m.items[i].join(item)
 				return

@@ -85,6 +85,7 @@ func (d *chatDecoder) toolDelta(state *choiceState, piece *chatToolCall, positio
 	if call == nil {
 		call = &toolState{key: piece.Index.index(-1)}
 		state.calls = append(state.calls, call)
+		d.opened++
 	}
 	call.custom = call.custom || custom
 	if call.id == "" {

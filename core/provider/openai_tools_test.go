@@ -1,9 +1,12 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+
+	"pyagent/core/llm"
 )
 
 // tools is a chunk with tool-call pieces.
@@ -119,5 +122,40 @@ func TestToolSignature(t *testing.T) {
 		delta(`"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{"thought_signature":"s"}}}]`), finished("stop"))
 	if len(got.calls) != 1 || string(got.calls[0].Extra) != `{"extra_content":{"google":{"thought_signature":"s"}}}` {
 		t.Errorf("calls %+v", got.calls)
+	}
+}
+
+// Every piece looks for its own among what is there: without a bound, one event could keep a processor busy for hours.
+func TestTooManyPartsAreRefused(t *testing.T) {
+	calls, choices, details := make([]string, 2*maxParts), make([]string, 2*maxParts), make([]string, 50*maxParts)
+	for i := range calls {
+		calls[i] = piece(fmt.Sprint(i), fmt.Sprint("id", i), "f", "{}")
+		choices[i] = fmt.Sprintf(`{"index":%d,"delta":{"content":"x"}}`, i)
+	}
+	for i := range details {
+		details[i] = fmt.Sprintf(`{"type":"reasoning.text","index":%d,"text":"x"}`, i)
+	}
+	oneByOne := make([]string, len(calls))
+	for i, call := range calls {
+		oneByOne[i] = tools(call)
+	}
+	tests := map[string][]string{
+		"calls at once":    {tools(calls...)},
+		"calls one by one": oneByOne,
+		"choices":          {`{"choices":[` + strings.Join(choices, ",") + `]}`},
+	}
+	for name, events := range tests {
+		got := streamed(t, testCall(t, "openai"), events...)
+		var failed *llm.Error
+		if !errors.As(got.err, &failed) || failed.Kind != llm.KindLimit {
+			t.Errorf("%s: %v", name, got.err)
+		}
+	}
+	if got := streamed(t, testCall(t, "openai"), tools(calls[:maxParts]...), finished("stop")); got.err != nil {
+		t.Errorf("%d calls: %v", maxParts, got.err)
+	}
+	got := streamed(t, testCall(t, "openai"), delta(`"reasoning_details":[`+strings.Join(details, ",")+`]`), finished("stop"))
+	if got.err != nil {
+		t.Errorf("%d details: %v", len(details), got.err)
 	}
 }
