@@ -95,6 +95,7 @@ func (x *exchange) read(response *transport.Response) *llm.Error {
 	// An answer whose finish reason was seen is complete, even when the connection broke or fell silent before [DONE].
 	if err != nil && (!complete || err.Kind != llm.KindInterrupted && err.Kind != llm.KindTimeout) {
 		err.RequestID = first(err.RequestID, finish.RequestID)
+		finish.Headers = x.gate.start.Headers
 		err.Response = &finish
 		return err
 	}

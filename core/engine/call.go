@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/textproto"
 	"strings"
 	"time"
@@ -155,10 +156,22 @@ func (c *Call) fail(ctx context.Context, err *llm.Error, attempts int) {
 func (c *Call) describe(err *llm.Error) {
 	err.Provider = c.client.row.Name
 	err.Model = first(err.Model, c.request.Model)
-	for _, secret := range c.secrets() {
-		err.Message = llm.Redact(err.Message, secret)
-		err.Body = llm.Redact(err.Body, secret)
+	secrets := c.secrets()
+	for _, said := range []*string{&err.Message, &err.Body, &err.Code, &err.Param, &err.RequestID} {
+		*said = llm.Redact(*said, secrets...)
 	}
+	if err.Response == nil {
+		return
+	}
+	learned := *err.Response
+	for _, said := range []*string{&learned.ID, &learned.Model, &learned.RequestID, &learned.RawFinishReason} {
+		*said = llm.Redact(*said, secrets...)
+	}
+	learned.Headers = maps.Clone(learned.Headers)
+	for name, value := range learned.Headers {
+		learned.Headers[name] = llm.Redact(value, secrets...)
+	}
+	err.Response = &learned
 }
 
 // secrets are the keys of the call, and credentials among the user's own headers.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -275,6 +276,17 @@ func TestErrorsOfTheContextAreTheOwners(t *testing.T) {
 	cancel(why)
 	client, _ := New(Options{HeaderBytes: 1 << 20, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) { return nil, context.Cause(ctx) }})
 	if _, err := client.Send(ctx, Request{Method: "POST", URL: "http://host/"}, time.Second); err == nil || err.Clock != "" {
+		t.Errorf("got %+v", err)
+	}
+}
+
+// The socket's deadline is the context's, but either may be noticed first.
+func TestDeadlineOfTheSocketIsTheClock(t *testing.T) {
+	client, _ := New(Options{HeaderBytes: 1 << 20, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
+	}})
+	_, err := client.Send(context.Background(), Request{Method: "POST", URL: "http://host/"}, 20*time.Millisecond)
+	if err == nil || err.Clock != "connect" || err.Kind != llm.KindTimeout {
 		t.Errorf("got %+v", err)
 	}
 }

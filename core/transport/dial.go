@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -135,7 +136,8 @@ func httpConnect(wire net.Conn, proxy, target *url.URL) error {
 	case answer.StatusCode == http.StatusProxyAuthRequired:
 		return &refusal{fmt.Sprintf("it wants other credentials (%s); they are the user and password of its URL", answer.Status), false}
 	case answer.StatusCode/100 != 2:
-		return &refusal{fmt.Sprintf("it refused to connect to %s: %s", target.Host, answer.Status), answer.StatusCode >= 500}
+		said := llm.Redact(answer.Status, strings.TrimPrefix(proxyCredentials(proxy), "Basic ")) // some repeat the request
+		return &refusal{fmt.Sprintf("it refused to connect to %s: %s", target.Host, said), answer.StatusCode >= 500}
 	}
 	return nil
 }

@@ -9,8 +9,10 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/url"
+	"os"
 	"time"
 
 	"pyagent/core/llm"
@@ -185,7 +187,16 @@ func (t *Transport) connection(ctx context.Context, target *url.URL, connect tim
 	made, failure := t.dialer.connect(ctx, target, proxy)
 	if failure != nil {
 		t.pool.leave(key)
+		awaitDeadline(ctx, failure)
 		return nil, sendError(ctx, target, failure)
 	}
 	return newConn(made, key, t.pool), nil
+}
+
+// awaitDeadline lets a context end whose deadline a socket has noticed a moment earlier: its cause says which clock it was.
+func awaitDeadline(ctx context.Context, failure error) {
+	deadline, ok := ctx.Deadline()
+	if ok && errors.Is(failure, os.ErrDeadlineExceeded) && time.Until(deadline) < time.Second {
+		<-ctx.Done()
+	}
 }
