@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from wire import Wire
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
@@ -163,9 +164,9 @@ class Visit:
 class Hostile:
     """A TCP server whose behaviour is a function: no HTTP library stands between a test and the wire."""
 
-    def __init__(self, behave: Behave) -> None:
+    def __init__(self, behave: Behave, port: int = 0) -> None:
         self._behave = behave
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=1024)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/v1"
         self.connections = 0
@@ -210,47 +211,18 @@ class Hostile:
         assert not any(thread.is_alive() for thread in self._threads)
 
 
-class Wire:
-    """The bytes of answers, written by hand."""
-
-    done = b"data: [DONE]\n\n"
-    end = b"0\r\n\r\n"  # of a chunked body
-
-    @staticmethod
-    def head(*lines: str, status: str = "HTTP/1.1 200 OK", kind: str = "text/event-stream") -> bytes:
-        said = [status, *([f"content-type: {kind}"] if kind else []), *lines]
-        return "\r\n".join([*said, "\r\n"]).encode("latin-1")
-
-    @staticmethod
-    def piece(text: str, finish: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
-        event = {"id": "c1", "model": "m", "choices": [choice]}
-        return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
-
-    @staticmethod
-    def chunk(data: bytes) -> bytes:
-        return b"%x\r\n%s\r\n" % (len(data), data)
-
-    @classmethod
-    def whole(cls, text: str, *lines: str) -> bytes:
-        """A complete one-shot answer."""
-        choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-        body = json.dumps({"id": "c1", "model": "m", "choices": [choice]}, ensure_ascii=False).encode()
-        return cls.head(f"content-length: {len(body)}", *lines, kind="application/json") + body
-
-
 @pytest.fixture
 def wire() -> type[Wire]:
     return Wire
 
 
 @pytest.fixture
-def hostile() -> Iterator[Callable[[Behave], Hostile]]:
-    """Starts servers that behave as the test says; a behaviour that raises fails the test."""
+def hostile() -> Iterator[Callable[..., Hostile]]:
+    """Starts servers that behave as the test says, on any free port; a behaviour that raises fails the test."""
     servers: list[Hostile] = []
 
-    def begin(behave: Behave) -> Hostile:
-        servers.append(Hostile(behave))
+    def begin(behave: Behave, port: int = 0) -> Hostile:
+        servers.append(Hostile(behave, port))
         return servers[-1]
 
     yield begin

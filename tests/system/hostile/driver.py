@@ -54,6 +54,10 @@ class SyncClient:
             return str(piece)
         raise AssertionError("the stream is empty")
 
+    def step(self, stream: Any) -> object:
+        """Begins to read, in a process that has no event loop."""
+        return next(stream)
+
     def outcomes(self, streams: list[Any]) -> list[Outcome]:
         """Reads many streams: the text of each, or its error."""
         return [_outcome(stream) for stream in streams]
@@ -122,6 +126,9 @@ class AsyncClient(SyncClient):
             raise AssertionError("the stream is empty")
 
         return str(self.run(read()))
+
+    def step(self, stream: Any) -> object:
+        return stream.stream.__anext__().send(None)
 
     def outcomes(self, streams: list[Any]) -> list[Outcome]:
         async def read() -> list[Outcome]:
@@ -220,11 +227,3 @@ async def _await_outcome(stream: AsyncStream) -> Outcome:
         return "".join([piece async for piece in stream])
     except PyAgentError as error:
         return error
-
-
-def wait_until(holds: Callable[[], object], seconds: float = 5.0) -> None:
-    """Waits for what other threads bring about."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not so after {seconds} s"
-        time.sleep(0.01)

@@ -1,12 +1,13 @@
-"""Servers that are slow, silent, or gone: every clock, every way for a connection to end, and who is told when."""
+"""Servers that are slow or silent: every clock ends its wait, is named, and is not stopped by noise."""
 
 from __future__ import annotations
 
-import threading
+import socket
+import sys
 import time
 
 import pytest
-from driver import wait_until
+from cases import both, wait_until
 
 from pyagent import Provider, Timeouts, errors
 
@@ -14,9 +15,6 @@ from pyagent import Provider, Timeouts, errors
 def patience(stream, seconds):
     """The clock that runs until the answer: of a stream to its first piece, of a one-shot call to the whole."""
     return Timeouts(first_token=seconds, total=20) if stream else Timeouts(total=seconds)
-
-
-both = pytest.mark.parametrize("stream", [False, True], ids=["generate", "stream"])
 
 
 @both
@@ -133,103 +131,6 @@ def test_the_total_clock_ends_what_makes_progress(client, connect, wire):
     assert 0.6 <= time.monotonic() - begun < 3
 
 
-@both
-def test_a_reset_instead_of_an_answer(client, connect, stream):
-    def behave(visit):
-        visit.request()
-        visit.reset()
-
-    provider, server = connect(behave)
-    with pytest.raises(errors.APIConnectionError, match="reset") as caught:
-        client.ask(provider, stream)
-    assert caught.value.is_retryable
-    assert (caught.value.attempts, server.connections) == (1, 1)
-
-
-def test_a_reset_in_the_middle(client, connect, wire):
-    def behave(visit):
-        visit.request()
-        visit.send(wire.head(), wire.piece("half of "), pause=0.1)
-        visit.reset()
-
-    provider, server = connect(behave, max_retries=2)
-    stream = client.stream(provider)
-    assert next(stream) == "half of "
-    with pytest.raises(errors.StreamInterruptedError, match="reset") as caught:
-        next(stream)
-    assert caught.value.partial_text == "half of "
-    assert server.connections == 1, "after the first piece nothing is asked for again"
-
-
-@both
-def test_a_connection_that_closes_without_an_answer(client, connect, wire, stream):
-    """A new connection is no stale one: the request is repeated only where retries are allowed."""
-    good = wire.head() + wire.piece("ok", "stop") + wire.done if stream else wire.whole("ok")
-
-    def behave(visit):
-        visit.request()
-        if visit.number > 1:
-            visit.send(good)
-
-    provider, server = connect(behave)
-    with pytest.raises(errors.APIConnectionError, match="closed the connection without an answer"):
-        client.ask(provider, stream)
-    assert server.connections == 1
-    assert client.ask(provider, stream) == "ok"
-
-    provider, server = connect(behave, max_retries=1)
-    assert client.ask(provider, stream) == "ok"
-    assert server.connections == 2
-
-
-@both
-@pytest.mark.parametrize("end", ["close", "reset"])
-def test_a_stale_connection_is_replaced(client, connect, wire, stream, end):
-    """The server leaves a kept-alive connection when the next request comes: nobody is told, no retry is spent."""
-
-    def behave(visit):
-        visit.request()
-        visit.send(wire.whole("first") if visit.number == 1 else good)
-        visit.request()
-        if end == "reset":
-            visit.reset()
-
-    length = len(wire.piece("second", "stop") + wire.done)
-    good = wire.whole("second")
-    if stream:
-        good = wire.head(f"content-length: {length}") + wire.piece("second", "stop") + wire.done
-    provider, server = connect(behave)
-    assert client.ask(provider, False) == "first"
-    assert client.ask(provider, stream) == "second"
-    assert server.connections == 2
-
-
-def test_a_kept_connection_that_was_closed_while_idle(client, connect, wire):
-    def behave(visit):
-        visit.request()
-        visit.send(wire.whole(f"number {visit.number}"))
-
-    provider, server = connect(behave)
-    for number in range(1, 6):
-        assert client.ask(provider, False) == f"number {number}"
-    assert server.connections == 5
-
-
-def test_a_connection_is_used_again_after_a_stream(client, connect, wire):
-    def behave(visit):
-        for _ in range(5):
-            visit.request()
-            body = wire.piece("a", "stop") + wire.done
-            visit.send(wire.head("transfer-encoding: chunked"), wire.chunk(body), wire.end)
-
-    provider, server = connect(behave)
-    for _ in range(5):
-        stream = client.stream(provider)
-        assert list(stream) == ["a"]
-        time.sleep(0.05)  # what follows [DONE] is read in the background
-    assert server.connections == 1
-
-
 def test_a_body_that_stays_open_after_done(client, connect, wire):
     def behave(visit):
         visit.request()
@@ -257,56 +158,6 @@ def test_a_body_that_goes_on_for_ever_after_done(client, connect, wire):
     wait_until(lambda: server.left)
 
 
-WAYS = {
-    "close": lambda stream: stream.close(),
-    "cancel": lambda stream: stream.cancel(),
-    "with": lambda stream: stream.__exit__(None, None, None),
-}
-
-
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-@pytest.mark.parametrize("state", ["before the header", "before the first piece", "between pieces"])
-def test_leaving_closes_the_connection(client, connect, wire, way, state):
-    asked = threading.Event()
-
-    def behave(visit):
-        visit.request()
-        if state != "before the header":
-            visit.send(wire.head())
-        if state == "between pieces":
-            visit.send(wire.piece("a"))
-        asked.set()
-        visit.wait_for_leave()
-
-    provider, server = connect(behave)
-    stream = client.stream(provider)
-    assert asked.wait(5)
-    if state == "between pieces":
-        assert next(stream) == "a"
-    begun = time.monotonic()
-    way(stream)
-    assert time.monotonic() - begun < 0.5, "leaving does not wait"
-    wait_until(lambda: server.left)
-    assert server.left[0] - begun < 1
-    with pytest.raises(errors.StreamCancelledError):
-        next(stream)
-
-
-def test_dropping_a_stream_closes_the_connection(client, connect, wire):
-    def behave(visit):
-        visit.request()
-        visit.send(wire.head(), wire.piece("a"))
-        visit.wait_for_leave()
-
-    provider, server = connect(behave)
-    stream = client.stream(provider)
-    assert next(stream) == "a"
-    begun = time.monotonic()
-    del stream
-    wait_until(lambda: server.left)
-    assert server.left[0] - begun < 1
-
-
 @both
 @pytest.mark.memory(200)
 def test_a_request_that_the_server_does_not_read(client, connect, stream):
@@ -318,17 +169,189 @@ def test_a_request_that_the_server_does_not_read(client, connect, stream):
     assert time.monotonic() - begun < 5
 
 
-def test_an_answer_before_the_request_was_read(client, connect, wire):
-    """A server that refuses a large request early is heard."""
+@pytest.fixture
+def deaf():
+    """The address of a server that never accepts: its queue of connections is full, so the kernel answers nobody."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    filling = [socket.socket() for _ in range(4)]
+    for endpoint in filling:
+        endpoint.setblocking(False)
+        endpoint.connect_ex(listener.getsockname())
+    time.sleep(0.05)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    for endpoint in (listener, *filling):
+        endpoint.close()
+
+
+@both
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="other kernels refuse when the queue is full: use Linux"
+)
+def test_a_connection_that_is_never_made(client, deaf, stream):
+    provider = Provider(
+        "m", api_key="k", base_url=deaf, provider="openai", max_retries=0, timeouts=Timeouts(connect=0.3)
+    )
+    begun = time.monotonic()
+    with pytest.raises(errors.APITimeoutError) as caught:
+        client.ask(provider, stream)
+    assert 0.3 <= time.monotonic() - begun < 3
+    assert (caught.value.clock, caught.value.is_retryable) == ("connect", True)
+
+
+def test_waiting_for_one_of_few_connections_is_connecting(client, connect, wire):
+    provider, server = connect(lambda visit: visit.hold(), max_connections=1, timeouts=Timeouts(connect=0.3))
+    first = client.stream(provider)
+    wait_until(lambda: server.connections)
+    with pytest.raises(errors.APITimeoutError) as caught:
+        client.pieces(provider)
+    assert caught.value.clock == "connect"
+    assert server.connections == 1
+    first.close()
+
+
+@both
+def test_a_clock_of_the_call_counts_over_the_providers(client, connect, stream):
+    provider, _ = connect(lambda visit: visit.wait_for_leave(), timeouts=patience(stream, 30))
+    begun = time.monotonic()
+    with pytest.raises(errors.APITimeoutError):
+        client.ask(provider, stream, timeout=0.2)
+    assert time.monotonic() - begun < 3
+
+
+def test_a_clock_of_the_call_may_be_longer(client, connect, wire):
+    def behave(visit):
+        visit.request()
+        visit.send(b"", wire.whole("late"), pause=0.4)
+
+    provider, _ = connect(behave, timeouts=Timeouts(total=0.1))
+    assert client.text(provider, timeouts=Timeouts(total=10)) == "late"
+
+
+def test_zero_switches_a_clock_off(client, connect, wire):
+    def behave(visit):
+        visit.request()
+        visit.send(wire.head(), wire.piece("a"), wire.piece("b", "stop") + wire.done, pause=0.3)
+
+    provider, _ = connect(behave, timeouts=Timeouts(first_token=0.1, idle=0.1))
+    assert client.pieces(provider, timeouts=Timeouts(first_token=0, idle=0)) == ["a", "b"]
+
+
+def test_one_clock_after_the_other(client, connect, wire):
+    """The first piece may take its time; after it only idle counts."""
 
     def behave(visit):
-        visit.connection.recv(1000)
-        body = b'{"error":{"message":"Too large for me"}}'
-        head = wire.head(f"content-length: {len(body)}", status="HTTP/1.1 413 Too Large", kind="application/json")
-        visit.send(head + body)
+        visit.request()
+        visit.send(wire.head(), pause=0.4)
+        visit.send(wire.piece("a"))
         visit.wait_for_leave()
 
-    provider, _ = connect(behave)
-    with pytest.raises(errors.APIStatusError, match="Too large for me") as caught:
-        client.ask(provider, False, system_prompt="x" * 3_000_000)
-    assert caught.value.status_code == 413
+    provider, _ = connect(behave, timeouts=Timeouts(first_token=5, idle=0.2))
+    begun = time.monotonic()
+    with pytest.raises(errors.APITimeoutError) as caught:
+        client.pieces(provider)
+    assert (caught.value.clock, caught.value.partial_text) == ("idle", "a")
+    assert 0.6 <= time.monotonic() - begun < 3
+
+
+def test_what_cannot_be_seen_does_not_stop_the_first_clock(client, connect, wire):
+    """A header, comments, pings and empty deltas come at once, a piece never."""
+
+    def behave(visit):
+        visit.request()
+        visit.send(wire.head())
+        while True:
+            visit.send(b": ping\n\n", wire.piece(""), b"event: ping\ndata: {}\n\n", pause=0.03)
+
+    provider, _ = connect(behave, timeouts=Timeouts(first_token=0.3))
+    with pytest.raises(errors.APITimeoutError) as caught:
+        client.pieces(provider)
+    assert caught.value.clock == "first_token"
+
+
+DELTAS = {
+    "reasoning": '{"reasoning":"a"}',
+    "tool arguments": '{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"[1,"}}]}',
+}
+
+
+@pytest.mark.parametrize("delta", DELTAS.values(), ids=DELTAS)
+def test_progress_other_than_text(client, connect, wire, delta):
+    event = f'data: {{"choices":[{{"index":0,"delta":{delta}}}]}}\n\n'.encode()
+
+    def behave(visit):
+        visit.request()
+        visit.send(wire.head(), *[event] * 8, wire.piece("b", "stop"), pause=0.1)
+
+    provider, _ = connect(behave, timeouts=Timeouts(idle=0.5))
+    assert client.pieces(provider) == ["b"]
+
+
+def test_a_piece_that_never_becomes_whole(client, connect, wire):
+    """Bytes of an event are no progress until the event is there."""
+
+    def behave(visit):
+        visit.request()
+        visit.send(wire.head(), wire.piece("a"), b"data: ")
+        while True:
+            visit.send(b"x", pause=0.03)
+
+    provider, _ = connect(behave, timeouts=Timeouts(idle=0.3))
+    with pytest.raises(errors.APITimeoutError) as caught:
+        client.pieces(provider)
+    assert (caught.value.clock, caught.value.partial_text) == ("idle", "a")
+
+
+def test_a_slow_program_is_not_the_vendors_fault(client, connect, wire):
+    """While the reader sleeps and the queue is full, idle stands still."""
+
+    def behave(visit):
+        visit.request()
+        visit.send(wire.head(), *[wire.piece("x" * 65536)] * 160, wire.piece("", "stop") + wire.done)
+
+    provider, _ = connect(behave, timeouts=Timeouts(idle=0.3))
+    stream = client.stream(provider)
+    size = len(next(stream))
+    client.pause(1)
+    assert size + sum(map(len, stream)) == 160 * 65536
+
+
+@both
+def test_the_total_clock_covers_everything(client, connect, wire, stream):
+    """Attempts that fail quickly, pauses between them, and one that hangs."""
+
+    def behave(visit):
+        visit.request()
+        if visit.number < 3:
+            body = b'{"error":{"message":"busy"}}'
+            visit.send(wire.head(f"content-length: {len(body)}", "retry-after: 0.1", status="HTTP/1.1 503 Busy") + body)
+        else:
+            visit.wait_for_leave()
+
+    provider, _ = connect(behave, timeouts=Timeouts(total=0.6), max_retries=10)
+    begun = time.monotonic()
+    with pytest.raises(errors.APITimeoutError) as caught:
+        client.ask(provider, stream)
+    assert (caught.value.clock, caught.value.attempts) == ("total", 3)
+    assert 0.6 <= time.monotonic() - begun < 3
+
+
+@both
+def test_the_server_learns_at_once_that_a_clock_ran_out(client, connect, stream):
+    provider, server = connect(lambda visit: visit.wait_for_leave(), timeouts=patience(stream, 0.2))
+    with pytest.raises(errors.APITimeoutError):
+        client.ask(provider, stream)
+    ended = time.monotonic()
+    wait_until(lambda: server.left)
+    assert server.left[0] - ended < 1
+
+
+def test_a_hundred_calls_run_out_together(client, connect):
+    """No clock waits for another one's call."""
+    provider, server = connect(lambda visit: visit.wait_for_leave(), timeouts=Timeouts(total=0.5))
+    begun = time.monotonic()
+    outcomes = client.texts(provider, ["x"] * 100)
+    assert time.monotonic() - begun < 5
+    assert {getattr(outcome, "clock", None) for outcome in outcomes} == {"total"}
+    wait_until(lambda: len(server.left) == 100)

@@ -1,20 +1,16 @@
-"""Bytes as no well-behaved server sends them: cut anywhere, ended by anything, encoded, mislabelled, or no answer."""
+"""Event streams as no well-behaved server sends them: cut anywhere, with any line end, and with noise between."""
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
+import time
 
 import pytest
+from cases import bytes_of
 
-from pyagent import Limits, Provider, errors
+from pyagent import Provider, errors
 
 TEXT = "Grüße, 世界 🌍! "
-
-
-def bytes_of(data):
-    return [data[i : i + 1] for i in range(len(data))]
 
 
 def test_one_byte_at_a_time(client, serve, wire):
@@ -27,14 +23,6 @@ def test_one_byte_at_a_time(client, serve, wire):
 
 def test_one_byte_at_a_time_without_a_stream(client, serve, wire):
     assert client.text(serve(*bytes_of(wire.whole(TEXT)))) == TEXT
-
-
-def test_a_character_cut_between_segments(client, serve, wire):
-    event = wire.piece("🌍")
-    cuts = [event.index("🌍".encode()) + offset for offset in (1, 2, 3)]
-    parts = [event[begin:end] for begin, end in zip([0, *cuts], [*cuts, None])]
-    provider = serve(wire.head(), *parts, wire.piece("", "stop"), wire.done, pause=0.02)
-    assert client.pieces(provider) == ["🌍"]
 
 
 LINE_ENDS = {"cr": b"\r", "crlf": b"\r\n", "lf": b"\n"}
@@ -81,13 +69,6 @@ def test_a_content_type_that_says_nothing(client, serve, wire, kind):
     assert client.text(serve(wire.whole("c").replace(b"application/json", kind.encode() or b"text/html"))) == "c"
 
 
-def test_http_1_0(client, serve, wire):
-    old = wire.head(status="HTTP/1.0 200 OK")
-    assert client.pieces(serve(old, wire.piece("a"), wire.piece("b", "stop"), wire.done)) == ["a", "b"]
-    body = wire.whole("c").partition(b"\r\n\r\n")[2]
-    assert client.text(serve(wire.head(status="HTTP/1.0 200 OK", kind="application/json"), body)) == "c"
-
-
 def test_a_finish_reason_is_an_end(client, serve, wire):
     stream = client.stream(serve(wire.head(), wire.piece("a"), wire.piece("b", "length")))
     assert list(stream) == ["a", "b"]
@@ -99,82 +80,6 @@ def test_done_alone_is_an_end(client, serve, wire):
     assert list(stream) == ["a"]
 
 
-@pytest.mark.parametrize("form", ["close", "chunked", "http/1.0", "length"])
-def test_a_clean_end_of_the_body_is_no_end_of_the_answer(client, serve, wire, form):
-    event = wire.piece("half of ")
-    answers = {
-        "close": [wire.head(), event],
-        "chunked": [wire.head("transfer-encoding: chunked"), wire.chunk(event), wire.end],
-        "http/1.0": [wire.head(status="HTTP/1.0 200 OK"), event],
-        "length": [wire.head(f"content-length: {len(event)}"), event],
-    }
-    stream = client.stream(serve(*answers[form]))
-    assert next(stream) == "half of "
-    with pytest.raises(errors.StreamInterruptedError) as caught:
-        next(stream)
-    assert caught.value.partial_text == "half of "
-    assert caught.value.is_retryable
-
-
-@pytest.mark.parametrize("stream", [False, True], ids=["generate", "stream"])
-def test_a_body_shorter_than_promised(client, serve, wire, stream):
-    body = wire.piece("half of ") if stream else wire.whole("x").partition(b"\r\n\r\n")[2][:-5]
-    provider = serve(wire.head("content-length: 5000"), body)
-    with pytest.raises(errors.StreamInterruptedError, match="closed in the middle of the answer"):
-        client.ask(provider, stream)
-
-
-def test_chunk_sizes_that_are_no_numbers(client, serve, wire):
-    provider = serve(wire.head("transfer-encoding: chunked"), wire.chunk(wire.piece("a")), b"what?\r\n")
-    with pytest.raises(errors.APIConnectionError) as caught:
-        client.pieces(provider)
-    assert caught.value.partial_text == "a"
-
-
-def gzip_pieces(pieces, kind):
-    """Each piece flushed, as a proxy that compresses a live stream does."""
-    press = zlib.compressobj(wbits={"gzip": 31, "deflate": 15, "raw deflate": -15}[kind])
-    packed = [press.compress(piece) + press.flush(zlib.Z_SYNC_FLUSH) for piece in pieces]
-    return [*packed, press.flush()]
-
-
-@pytest.mark.parametrize("kind", ["gzip", "deflate", "raw deflate"])
-def test_a_compressed_stream_that_nobody_asked_for(client, serve, wire, kind):
-    packed = gzip_pieces([wire.piece(TEXT), wire.piece("b", "stop"), wire.done], kind)
-    head = wire.head(f"content-encoding: {kind.split()[-1]}", "transfer-encoding: chunked")
-    provider = serve(head, *map(wire.chunk, packed), wire.end, pause=0.02)
-    assert client.pieces(provider) == [TEXT, "b"]
-
-
-def test_a_compressed_stream_is_given_as_it_comes(hostile, wire):
-    def behave(visit):
-        visit.request()
-        first, *_ = gzip_pieces([wire.piece("first"), b""], "gzip")
-        visit.send(wire.head("content-encoding: gzip"), first)
-        visit.wait_for_leave()
-
-    stream = Provider("m", api_key="k", base_url=hostile(behave).url, provider="openai", timeout=10).stream("x")
-    assert next(stream) == "first"
-
-
-def test_a_compressed_answer(client, serve, wire):
-    body = gzip.compress(wire.whole(TEXT).partition(b"\r\n\r\n")[2])
-    head = wire.head("content-encoding: gzip", f"content-length: {len(body)}", kind="application/json")
-    assert client.text(serve(head, body)) == TEXT
-
-
-def test_a_compression_that_is_not_known(client, serve, wire):
-    with pytest.raises(errors.ResponseParseError, match="br"):
-        client.text(serve(wire.head("content-encoding: br"), b"\x0b\x02\x80"))
-
-
-@pytest.mark.parametrize("early", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"])
-def test_answers_before_the_answer(client, serve, wire, early):
-    assert client.text(serve(early * 3, wire.whole("a"))) == "a"
-    body = wire.piece("a", "stop") + wire.done
-    assert client.pieces(serve(early, wire.head(), body, pause=0.01)) == ["a"]
-
-
 @pytest.mark.parametrize("after", [b"garbage that is no event", b"data: {broken\n\n", b"\x00" * 4_000_000], ids=len)
 def test_bytes_after_done(client, serve, wire, after):
     provider = serve(wire.head(), wire.piece("a", "stop") + wire.done, after)
@@ -183,116 +88,138 @@ def test_bytes_after_done(client, serve, wire, after):
     assert stream.result.finish_reason == "stop"
 
 
-def test_text_that_is_not_unicode(client, serve, wire):
-    """A broken byte becomes the replacement character; it neither ends the answer nor raises."""
-    event = wire.piece("a?b", "stop").replace(b"?", b"\xff")
-    assert client.pieces(serve(wire.head(), event, wire.done)) == ["a\ufffdb"]
-    assert client.text(serve(wire.whole("a?b").replace(b"?", b"\xff"))) == "a\ufffdb"
-
-
-def test_half_a_surrogate_pair(client, serve, wire):
-    event = wire.piece("a?b", "stop").replace(b"?", b"\\ud83d")
-    assert client.pieces(serve(wire.head(), event, wire.done)) == ["a\ufffdb"]
-
-
-NO_ANSWERS = {
-    "html": b"<html><body>Please log in</body></html>",
-    "text": b"It works!",
-    "empty": b"",
-    "list": b"[]",
-    "object": b'{"object":"chat.completion"}',
-    "null": b"null",
-    "cut": b'{"choices":[{"message":{"content":"half of ',
-}
-
-
-@pytest.mark.parametrize("stream", [False, True], ids=["generate", "stream"])
-@pytest.mark.parametrize("body", NO_ANSWERS.values(), ids=NO_ANSWERS)
-def test_a_200_that_is_no_answer(client, serve, wire, body, stream):
-    provider = serve(wire.head(f"content-length: {len(body)}", kind="text/html"), body)
-    with pytest.raises((errors.ResponseParseError, errors.StreamInterruptedError)) as caught:
-        client.ask(provider, stream)
-    assert caught.value.message
-    if body.startswith(b"<html"):
-        assert "Please log in" in f"{caught.value} {caught.value.body}", "the page says what is wrong"
-
-
-@pytest.mark.parametrize("stream", [False, True], ids=["generate", "stream"])
-def test_an_error_object_in_a_200(client, serve, wire, stream):
-    body = json.dumps({"error": {"message": "The model is loading", "type": "server_error", "code": 503}}).encode()
-    provider = serve(wire.head(f"content-length: {len(body)}", kind="application/json"), body)
-    with pytest.raises(errors.APIStatusError, match="The model is loading"):
-        client.ask(provider, stream)
-
-
-def test_an_error_in_the_middle_of_a_stream(client, serve, wire):
-    event = b'data: {"error":{"message":"Upstream went away","code":502}}\n\n'
-    stream = client.stream(serve(wire.head(), wire.piece("half of "), event))
-    assert next(stream) == "half of "
-    with pytest.raises(errors.PyAgentError, match="Upstream went away") as caught:
-        next(stream)
-    assert caught.value.partial_text == "half of "
-
-
 def test_a_whole_answer_where_a_stream_was_asked_for(client, serve, wire):
     stream = client.stream(serve(wire.whole("all at once")))
     assert list(stream) == ["all at once"]
     assert stream.result.finish_reason == "stop"
 
 
-def test_a_redirect_to_another_origin_is_not_followed(client, hostile, serve, wire):
-    elsewhere = hostile(lambda visit: visit.send(wire.whole("stolen")))
-    with pytest.raises(errors.APIStatusError, match="redirect") as caught:
-        client.text(serve(wire.head(f"location: {elsewhere.url}/x?token=1", status="HTTP/1.1 307 Moved")))
-    assert caught.value.status_code == 307
-    assert str(elsewhere.port) in str(caught.value)
-    assert elsewhere.connections == 0
+def test_comments_alone_are_no_answer(client, serve, wire):
+    with pytest.raises(errors.StreamInterruptedError, match="terminal signal"):
+        client.pieces(serve(wire.head(), b": nothing\n\n" * 100))
 
 
-@pytest.mark.parametrize("stream", [False, True], ids=["generate", "stream"])
-def test_a_redirect_within_the_origin_is_followed(client, connect, wire, stream):
-    asked = []
+def test_comments_between_the_lines_of_an_event(client, serve, wire):
+    body = wire.piece("a", "stop").replace(b"data: ", b": one\ndata: ").replace(b"\n\n", b"\n: two\n:\n\n") + wire.done
+    assert client.pieces(serve(wire.head(), body)) == ["a"]
+
+
+def test_empty_data(client, serve, wire):
+    body = b"data\n\ndata:\n\ndata: \n\n\n\n\n" + wire.piece("a", "stop") + b"data:\n\n" + wire.done
+    assert client.pieces(serve(wire.head(), body)) == ["a"]
+
+
+def test_field_names_are_exact(client, serve, wire):
+    """In capitals, indented or with a space before the colon they are other fields, which nobody knows."""
+    stray = b"Data: {broken\n data: {broken\ndata : {broken\ndatas: {broken\n\n"
+    assert client.pieces(serve(wire.head(), stray, wire.piece("a", "stop") + wire.done)) == ["a"]
+
+
+def test_one_space_after_the_colon_is_framing(client, serve, wire):
+    for event in (wire.piece("a", "stop").replace(b"data: ", space) for space in (b"data:", b"data:  ", b"data:\t")):
+        assert client.pieces(serve(wire.head(), event, b"data:[DONE]\n\n")) == ["a"]
+
+
+def test_done_with_spaces_around_it(client, serve, wire):
+    assert client.pieces(serve(wire.head(), wire.piece("a"), b"data:   [DONE] \n\n")) == ["a"]
+
+
+def test_an_event_on_many_lines(client, serve, wire):
+    """JSON printed prettily, one data field for each line."""
+    pretty = json.dumps(json.loads(wire.piece("a", "stop")[6:]), indent=1).encode()
+    event = b"".join(b"data: " + line + b"\n" for line in pretty.splitlines()) + b"\n"
+    assert event.count(b"data:") > 10
+    assert client.pieces(serve(wire.head(), event, wire.done)) == ["a"]
+    assert client.pieces(serve(wire.head(), *bytes_of(event), wire.done)) == ["a"]
+
+
+def test_an_event_on_a_hundred_thousand_lines(client, serve, wire):
+    event = wire.piece("a", "stop").replace(b'"choices"', b'\ndata:"choices"' + b"\ndata:" * 100_000)
+    event = event.replace(b'"choices"' + b"\ndata:" * 100_000, b"\ndata:" * 100_000 + b'"choices"')
+    assert client.pieces(serve(wire.head(), event, wire.done)) == ["a"]
+
+
+def test_an_event_cut_at_every_byte(client, hostile, wire):
+    """The same answer again and again, each time cut in two at another place."""
+    body = wire.piece("ü🌍") + wire.piece("b", "stop").replace(b"\n\n", b"\r\n\r\n") + wire.done
+    cuts = iter(range(1, len(body)))
 
     def behave(visit):
-        while True:
-            head, body = visit.request()
-            asked.append((head.split(" ")[1], "Bearer k" in head, body["model"]))
-            if len(asked) == 1:
-                visit.send(wire.head("location: /v2/chat", "content-length: 0", status="HTTP/1.1 308 Moved"))
-            else:
-                visit.send(wire.whole("there"))
-
-    provider, server = connect(behave)
-    assert client.ask(provider, stream) == "there"
-    assert asked == [("/v1/chat/completions", True, "m"), ("/v2/chat", True, "m")]
-    assert server.connections == 1
-
-
-def test_a_redirect_in_a_circle(client, connect, wire):
-    def behave(visit):
-        while True:
+        for cut in cuts:
             visit.request()
-            visit.send(wire.head("location: ?again", "content-length: 0", status="HTTP/1.1 307 Moved"))
+            visit.send(wire.head(f"content-length: {len(body)}") + body[:cut])
+            time.sleep(0.001)
+            visit.send(body[cut:])
 
-    provider, _server = connect(behave)
-    with pytest.raises(errors.LimitExceededError, match=r"limits\.redirects"):
-        client.text(provider, limits=Limits(redirects=2))
-
-
-def test_a_key_does_not_go_to_a_public_address_in_the_clear():
-    with pytest.raises(errors.ConfigurationError, match="allow_http") as caught:
-        Provider("m", api_key="sk-secret-1", base_url="http://203.0.113.7/v1", provider="openai").generate_text("x")
-    assert caught.value.param == "base_url"
-    assert "http://203.0.113.7" in str(caught.value)
-    assert "sk-secret" not in str(caught.value)
+    server = hostile(behave)
+    provider = Provider("m", api_key="k", base_url=server.url, provider="openai", max_retries=0, timeout=10)
+    for _ in range(1, len(body)):
+        assert client.pieces(provider) == ["ü🌍", "b"]
 
 
-def test_a_header_without_end(client, serve, wire):
-    provider = serve(wire.head("x-padding: " + "x" * 2_000_000), limits=Limits(header_bytes=100_000))
-    with pytest.raises(errors.LimitExceededError, match="header_bytes"):
-        client.text(provider)
+def test_names_of_events_that_nobody_knows(client, serve, wire):
+    """Pings with a name of their own, in JSON, in words or empty, are no part of an answer and no error."""
+    pings = b'event: ping\ndata: {"type": "ping"}\n\nevent: ping\ndata: pong\n\nevent: keepalive\ndata\n\nevent: x\n\n'
+    body = pings + wire.piece("a") + pings + wire.piece("b", "stop") + pings + wire.done
+    assert client.pieces(serve(wire.head(), body)) == ["a", "b"]
 
 
-def test_not_http(client, serve):
-    with pytest.raises(errors.APIConnectionError, match="HTTP"):
-        client.text(serve(b"220 mail.example.com ESMTP\r\n"))
+def test_a_named_event_with_an_answer_in_it(client, serve, wire):
+    assert client.pieces(serve(wire.head(), b"event: completion\n" + wire.piece("a", "stop"), wire.done)) == ["a"]
+
+
+def test_words_in_place_of_an_event(client, serve, wire):
+    with pytest.raises(errors.ResponseParseError, match="upstream gone") as caught:
+        client.pieces(serve(wire.head(), wire.piece("half of "), b"data: upstream gone\n\n"))
+    assert caught.value.partial_text == "half of "
+
+
+def test_a_huge_id(client, serve, wire):
+    body = b"id: " + b"7" * 1_000_000 + b"\n" + wire.piece("a", "stop").replace(b"c1", b"c" * 1_000_000) + wire.done
+    stream = client.stream(serve(wire.head(), body))
+    assert list(stream) == ["a"]
+    assert len(stream.result.id) == 1_000_000
+
+
+def test_a_nul_in_an_id(client, serve, wire):
+    assert client.pieces(serve(wire.head(), b"id: 1\x002\n" + wire.piece("a", "stop") + wire.done)) == ["a"]
+
+
+@pytest.mark.parametrize("size", [4095, 4096, 65535, 65536, 65537, 262144])
+def test_lines_around_the_size_of_a_buffer(client, serve, wire, size):
+    line = wire.piece("x")
+    event = wire.piece("x" * (size - len(line) + 1))
+    assert len(event) == size
+    given = client.pieces(serve(wire.head(), event * 3, wire.piece("", "stop") + wire.done))
+    assert list(map(len, given)) == [size - len(line) + 1] * 3
+
+
+def test_a_hundred_thousand_deltas(client, serve, wire):
+    body = wire.piece("ab") * 100_000 + wire.piece("", "stop") + wire.done
+    given = client.pieces(serve(wire.head("transfer-encoding: chunked"), wire.chunk(body), wire.end))
+    assert (len(given), set(given)) == (100_000, {"ab"})
+
+
+def test_a_hundred_thousand_chunks_of_one_byte(client, serve, wire):
+    body = wire.piece("a" * 99_000, "stop") + wire.done
+    given = client.pieces(
+        serve(wire.head("transfer-encoding: chunked"), b"".join(map(wire.chunk, bytes_of(body))), wire.end)
+    )
+    assert "".join(given) == "a" * 99_000
+
+
+def test_two_answers_in_one_segment(client, serve, wire):
+    """What follows [DONE] belongs to nobody."""
+    both_of_them = wire.piece("mine", "stop") + wire.done + wire.piece("not mine", "stop") + wire.done
+    assert client.pieces(serve(wire.head(), both_of_them)) == ["mine"]
+
+
+def test_text_after_the_finish_reason(client, serve, wire):
+    """Some servers state the reason early: until [DONE] the answer goes on."""
+    assert client.pieces(serve(wire.head(), wire.piece("a", "stop") + wire.piece("b") + wire.done)) == ["a", "b"]
+
+
+def test_blank_lines_before_a_whole_answer(client, serve, wire):
+    """Keep-alive of one-shot calls."""
+    body = wire.whole("a").partition(b"\r\n\r\n")[2]
+    assert client.text(serve(wire.head(kind="application/json"), b"\n" * 10_000, b" \r\n\t" * 1000, body)) == "a"

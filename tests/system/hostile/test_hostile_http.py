@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pyagent import errors
+from pyagent import Limits, errors
 
 
 def body_of(answer):
@@ -37,6 +37,13 @@ def test_chunk_sizes_that_cannot_be(client, answers, wire, size):
     with pytest.raises(errors.PyAgentError) as caught:
         client.pieces(provider, timeout=2)
     assert not isinstance(caught.value, errors.InternalError)
+    assert caught.value.partial_text == "a"
+
+
+def test_chunk_sizes_that_are_no_numbers(client, serve, wire):
+    provider = serve(wire.head("transfer-encoding: chunked"), wire.chunk(wire.piece("a")), b"what?\r\n")
+    with pytest.raises(errors.APIConnectionError) as caught:
+        client.pieces(provider)
     assert caught.value.partial_text == "a"
 
 
@@ -94,10 +101,28 @@ def test_status_lines_that_are_none(client, answers, line):
         client.text(provider)
 
 
+def test_not_http(client, serve):
+    with pytest.raises(errors.APIConnectionError, match="HTTP"):
+        client.text(serve(b"220 mail.example.com ESMTP\r\n"))
+
+
 def test_a_header_line_without_a_name(client, answers):
     with pytest.raises(errors.PyAgentError) as caught:
         client.text(answers(b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n{}")[0])
     assert not isinstance(caught.value, errors.InternalError)
+
+
+def test_a_header_without_end(client, serve, wire):
+    provider = serve(wire.head("x-padding: " + "x" * 2_000_000), limits=Limits(header_bytes=100_000))
+    with pytest.raises(errors.LimitExceededError, match="header_bytes"):
+        client.text(provider)
+
+
+@pytest.mark.parametrize("early", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"])
+def test_answers_before_the_answer(client, serve, wire, early):
+    assert client.text(serve(early * 3, wire.whole("a"))) == "a"
+    body = wire.piece("a", "stop") + wire.done
+    assert client.pieces(serve(early, wire.head(), body, pause=0.01)) == ["a"]
 
 
 def test_interim_answers_without_end(client, connect):
@@ -124,16 +149,11 @@ def test_a_megabyte_of_header_lines_costs_little(client, answers, wire, line):
     assert time.process_time() - begun < 2
 
 
-@pytest.mark.parametrize("line", ["connection: close", "Connection: Close, x"])
-def test_close_is_obeyed(client, connect, wire, line):
-    def behave(visit):
-        visit.request()
-        visit.send(wire.whole(f"number {visit.number}", line))
-        visit.wait_for_leave()
-
-    provider, server = connect(behave)
-    assert [client.text(provider) for _ in range(3)] == ["number 1", "number 2", "number 3"]
-    assert server.connections == 3
+def test_http_1_0(client, serve, wire):
+    old = wire.head(status="HTTP/1.0 200 OK")
+    assert client.pieces(serve(old, wire.piece("a"), wire.piece("b", "stop"), wire.done)) == ["a", "b"]
+    body = wire.whole("c").partition(b"\r\n\r\n")[2]
+    assert client.text(serve(wire.head(status="HTTP/1.0 200 OK", kind="application/json"), body)) == "c"
 
 
 def test_http_1_0_closes_unless_it_says_otherwise(client, answers, wire):
@@ -145,6 +165,18 @@ def test_http_1_0_closes_unless_it_says_otherwise(client, answers, wire):
     provider, server = answers(*kept)
     assert [client.text(provider) for _ in kept] == ["a", "a"]
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("line", ["connection: close", "Connection: Close, x"])
+def test_close_is_obeyed(client, connect, wire, line):
+    def behave(visit):
+        visit.request()
+        visit.send(wire.whole(f"number {visit.number}", line))
+        visit.wait_for_leave()
+
+    provider, server = connect(behave)
+    assert [client.text(provider) for _ in range(3)] == ["number 1", "number 2", "number 3"]
+    assert server.connections == 3
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "later"])
@@ -190,6 +222,21 @@ def test_an_error_answer_leaves_the_connection_usable(client, answers, wire):
     assert server.connections == 1
 
 
+def test_a_connection_is_used_again_after_a_stream(client, connect, wire):
+    def behave(visit):
+        for _ in range(5):
+            visit.request()
+            body = wire.piece("a", "stop") + wire.done
+            visit.send(wire.head("transfer-encoding: chunked"), wire.chunk(body), wire.end)
+
+    provider, server = connect(behave)
+    for _ in range(5):
+        stream = client.stream(provider)
+        assert list(stream) == ["a"]
+        time.sleep(0.05)  # what follows [DONE] is read in the background
+    assert server.connections == 1
+
+
 @pytest.mark.memory(200)
 def test_a_server_that_answers_and_reads_nothing(client, connect, wire):
     """It refuses a large request after its header and keeps the connection: its answer is heard, not waited away."""
@@ -204,3 +251,19 @@ def test_a_server_that_answers_and_reads_nothing(client, connect, wire):
     provider, _server = connect(behave)
     with pytest.raises(errors.APIStatusError, match="Too large for me"):
         client.text(provider, "x" * 16_000_000)
+
+
+def test_an_answer_before_the_request_was_read(client, connect, wire):
+    """A server that refuses a large request early is heard."""
+
+    def behave(visit):
+        visit.connection.recv(1000)
+        body = b'{"error":{"message":"Too large for me"}}'
+        head = wire.head(f"content-length: {len(body)}", status="HTTP/1.1 413 Too Large", kind="application/json")
+        visit.send(head + body)
+        visit.wait_for_leave()
+
+    provider, _ = connect(behave)
+    with pytest.raises(errors.APIStatusError, match="Too large for me") as caught:
+        client.ask(provider, False, system_prompt="x" * 3_000_000)
+    assert caught.value.status_code == 413
