@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -16,6 +18,13 @@ from pyagent import Provider
 
 # Python 3.12 warns in the parent of every fork of a process with threads. These programs are about just that.
 warnings.filterwarnings("ignore", ".*multi-threaded.*fork", DeprecationWarning)
+
+# asyncio's debug mode warns of steps that take long, which on a busy machine they do.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
+
+# A shell starts what runs in its background with these ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 provider = Provider.compatible("m", base_url=os.environ["SCRIPTED_URL"])
 

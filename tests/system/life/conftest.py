@@ -61,7 +61,9 @@ class Program:
     def __init__(self, folder: Path, url: str) -> None:
         self.folder = folder
         paths = [str(Path(pyagent.__file__).parents[1]), str(Path(__file__).parent)]
-        self.environment = {**os.environ, "SCRIPTED_URL": url, "PYTHONPATH": os.pathsep.join(paths)}
+        settings = {name for name in os.environ if name.startswith("PYAGENT_") or name.upper().endswith("_PROXY")}
+        kept = {name: os.environ[name] for name in os.environ if name not in settings - {"PYAGENT_LIBRARY"}}
+        self.environment = {**kept, "SCRIPTED_URL": url, "PYTHONPATH": os.pathsep.join(paths)}
 
     def command(self, code: str, python: str = sys.executable) -> list[str]:
         file = self.folder / "program.py"

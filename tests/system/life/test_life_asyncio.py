@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 PRELUDE = """
-import asyncio, gc, logging
-logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of steps that take long on a busy machine
+import asyncio, gc
 from pyagent import InternalError, StreamCancelledError
 
 async def aask(text="hi", asking=provider):

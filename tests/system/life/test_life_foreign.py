@@ -62,8 +62,7 @@ print("done")
 
 # One text of a program for every kind of loop; the way to run a coroutine function is what differs.
 LOOPS = """
-import gc, logging
-logging.getLogger("asyncio").setLevel(logging.ERROR)
+import gc
 RUNNER
 async def aask():
     assert await provider.agenerate_text("hi") == "hi"
