@@ -33,7 +33,7 @@ type Bridge struct {
 // ballastBytes are allocated and never touched, so they take no memory but address space. Go collects garbage when the heap
 // has doubled: for the small heap of a client that is after every hundred small calls, at the cost of a tenth of each. More
 // would cost more than it saves: each call would begin on pages of memory that were never touched before.
-const ballastBytes = 4 << 20
+const ballastBytes = 16 << 20
 
 // New makes an empty bridge.
 func New() *Bridge {

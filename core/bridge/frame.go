@@ -3,7 +3,6 @@ package bridge
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 
 	"pyagent/core/llm"
 )
@@ -50,14 +49,14 @@ func (f *frames) appendEvent(event llm.Event, call uint64) {
 		f.appendDelta(event, call)
 		return
 	}
-	payload, err := json.Marshal(event.Data)
+	start := len(f.bytes)
+	written, err := event.AppendJSON(appendHeader(f.bytes, 0, event.Kind, 0, event.Index, call))
 	if err != nil {
-		payload, _ = json.Marshal(llm.Errorf(llm.KindInternal, "an event cannot be encoded: %s", err))
-		event.Kind = llm.EventError
+		failed := llm.Event{Kind: llm.EventError, Data: llm.Errorf(llm.KindInternal, "an event cannot be encoded: %s", err)}
+		written, _ = failed.AppendJSON(appendHeader(f.bytes, 0, failed.Kind, 0, event.Index, call))
 	}
-	f.bytes = appendHeader(f.bytes, len(payload), event.Kind, 0, event.Index, call)
-	f.bytes = append(f.bytes, payload...)
-	f.last = -1
+	binary.LittleEndian.PutUint32(written[start:], uint32(len(written)-start-frameHeader))
+	f.bytes, f.last = written, -1
 }
 
 func (f *frames) appendDelta(event llm.Event, call uint64) {

@@ -199,7 +199,8 @@ func TestPollingACallOfAnInboxAsksForMore(t *testing.T) {
 	b := New()
 	client := b.OpenClient([]byte(echo))
 	box, _ := b.OpenInbox(client, -1)
-	with, without := strings.Replace(hello, `"model"`, `"window":1,"model"`, 1), hello
+	without := string(scripted(`{"after":1,"end":"stall"}`))
+	with := strings.Replace(without, `"model"`, `"window":1,"model"`, 1)
 	for request, want := range map[string]Status{with: StatusOK, without: StatusInvalid} {
 		call, _ := b.Submit(client, box, []byte(request))
 		dst := make([]byte, 1<<16)

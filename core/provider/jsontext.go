@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
-	"unicode/utf8"
 
 	"pyagent/core/llm"
 )
@@ -24,7 +23,7 @@ func (o *object) key(name string) {
 		o.out = append(o.out, ',')
 	}
 	o.empty = false
-	o.out = append(appendString(o.out, name), ':')
+	o.out = append(llm.AppendString(o.out, name), ':')
 }
 
 func (o *object) raw(name string, value []byte) {
@@ -34,7 +33,7 @@ func (o *object) raw(name string, value []byte) {
 
 func (o *object) text(name, value string) {
 	o.key(name)
-	o.out = appendString(o.out, value)
+	o.out = llm.AppendString(o.out, value)
 }
 
 func (o *object) members(list []llm.Member) {
@@ -45,52 +44,13 @@ func (o *object) members(list []llm.Member) {
 
 func (o *object) end() []byte { return append(o.out, '}') }
 
-// appendString writes a JSON string. What is not UTF-8 becomes U+FFFD.
-func appendString(out []byte, text string) []byte {
-	const hex = "0123456789abcdef"
-	out = append(out, '"')
-	start := 0
-	for i := 0; i < len(text); {
-		c := text[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(text[i:])
-			if r == utf8.RuneError && size == 1 {
-				out = append(append(out, text[start:i]...), "\uFFFD"...)
-				start = i + 1
-			}
-			i += size
-			continue
-		}
-		if c >= 0x20 && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		out = append(out, text[start:i]...)
-		switch c {
-		case '"', '\\':
-			out = append(out, '\\', c)
-		case '\n':
-			out = append(out, '\\', 'n')
-		case '\r':
-			out = append(out, '\\', 'r')
-		case '\t':
-			out = append(out, '\\', 't')
-		default:
-			out = append(out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-		i++
-		start = i
-	}
-	return append(append(out, text[start:]...), '"')
-}
-
 func appendStrings(out []byte, list []string) []byte {
 	out = append(out, '[')
 	for i, text := range list {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = appendString(out, text)
+		out = llm.AppendString(out, text)
 	}
 	return append(out, ']')
 }

@@ -293,7 +293,7 @@ func TestThinkTags(t *testing.T) {
 				var events []string
 				for rest := test.content; rest != ""; {
 					n := min(size, len(rest))
-					events = append(events, delta(`"content":`+string(appendString(nil, rest[:n]))))
+					events = append(events, delta(`"content":`+string(llm.AppendString(nil, rest[:n]))))
 					rest = rest[n:]
 				}
 				got := streamed(t, call, append(events, finished("stop"))...)

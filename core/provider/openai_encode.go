@@ -51,7 +51,7 @@ func (e *chatEncoder) body() []byte {
 	if e.row.Deployments && e.call.Azure.Deployment != "" {
 		model = e.call.Azure.Deployment
 	}
-	e.put("model", func(out []byte) []byte { return appendString(out, model) })
+	e.put("model", func(out []byte) []byte { return llm.AppendString(out, model) })
 	e.put("messages", e.messages)
 	e.sampling()
 	e.tools()
@@ -133,7 +133,7 @@ func (e *chatEncoder) boolean(name string, value *bool, harmless bool) {
 
 func (e *chatEncoder) text(name, value string) {
 	if value != "" {
-		e.field(name, false, func(out []byte) []byte { return appendString(out, value) })
+		e.field(name, false, func(out []byte) []byte { return llm.AppendString(out, value) })
 	}
 }
 

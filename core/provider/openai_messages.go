@@ -34,7 +34,7 @@ func (e *chatEncoder) message(out []byte, m *llm.Message) []byte {
 		}
 		o.out = append(o.out, ']')
 	case m.HasContent:
-		o.out = appendString(o.out, m.Text)
+		o.out = llm.AppendString(o.out, m.Text)
 	default:
 		o.out = append(o.out, "null"...) // some servers demand the key beside tool_calls
 	}

@@ -21,7 +21,7 @@ func piece(index, id, name, arguments string) string {
 	if id != "" {
 		keys = append(keys, `"id":"`+id+`"`)
 	}
-	function := `"arguments":` + string(appendString(nil, arguments))
+	function := `"arguments":` + string(llm.AppendString(nil, arguments))
 	if name != "" {
 		function = `"name":"` + name + `",` + function
 	}
