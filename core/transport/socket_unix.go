@@ -158,7 +158,7 @@ func (s *socket) Write(p []byte) (int, error) {
 	}
 	sent := 0
 	for sent < len(p) { // it does not wait: nothing is on its way on an idle connection, and the request is small
-		n, err := s.use(func(fd int) (int, error) { return syscall.Write(fd, p[sent:]) })
+		n, err := s.use(func(fd int) (int, error) { return syscall.SendmsgN(fd, p[sent:], nil, nil, noSignal) })
 		sent += n
 		if err != nil && err != syscall.EINTR {
 			return sent, err
