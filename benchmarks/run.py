@@ -38,7 +38,7 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
 CHART = peers.ROOT / "docs" / "benchmarks.svg"
 PATIENCE = 120  # seconds; a measurement that takes longer is given up
-LONG = 8  # seconds; a measurement that takes longer is made in the first round only
+LONG = 5  # seconds; a measurement that takes longer is made in the first round only
 NEEDS_ASYNCIO = ("deltas_asyncio",)
 
 Samples = dict[str, dict[str, list[dict[str, float]]]]  # workload, contestant, one row per round
