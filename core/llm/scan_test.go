@@ -56,3 +56,27 @@ func FuzzEachMember(f *testing.F) {
 		}
 	})
 }
+
+// FuzzElements: the elements of every valid list are those that the standard decoder finds; anything else has none.
+func FuzzElements(f *testing.F) {
+	for _, seed := range []string{`[]`, ` [ 1 , "]" , [ ] ,{"a":[2]}, null,-1e5 ] `, `{}`, `7`, `[[[1]],"\\\""]`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if !json.Valid(data) {
+			return
+		}
+		var want []json.RawMessage
+		_ = json.Unmarshal(data, &want)
+		var got []json.RawMessage
+		Elements(data, func(value []byte) { got = append(got, value) })
+		if len(got) != len(want) {
+			t.Fatalf("%q: %q, want %q", data, got, want)
+		}
+		for i := range want {
+			if !bytes.Equal(got[i], want[i]) {
+				t.Fatalf("%q: element %d is %q, want %q", data, i, got[i], want[i])
+			}
+		}
+	})
+}

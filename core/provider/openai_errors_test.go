@@ -2,6 +2,7 @@ package provider
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -196,4 +197,20 @@ func TestResponseHeaders(t *testing.T) {
 	if judged := llm.Judge(got, nil); judged.Retryable {
 		t.Error("retryable although the vendor said no")
 	}
+}
+
+// FuzzRetryAfter: whatever a header says, a wait is a number of seconds that a clock can count.
+func FuzzRetryAfter(f *testing.F) {
+	for _, said := range []string{"7", "0.3", "-1", "1e999", "nan", "Wed, 21 Oct 2026 07:28:00 GMT", "6m0s", "1784728648", "2026-10-21T07:28:00Z"} {
+		f.Add("retry-after", said, "x-ratelimit-reset-tokens", said, "Wed, 21 Oct 2026 07:27:00 GMT", 429)
+	}
+	f.Add("retry-after-ms", "250", "anthropic-ratelimit-tokens-reset", "2026-10-21T07:28:00Z", "", 429)
+	f.Fuzz(func(t *testing.T, name, value, other, otherValue, date string, status int) {
+		header := map[string]string{name: value, other: otherValue, "date": date}
+		if wait := retryAfter(status, header); wait != nil && !(*wait >= 0 && *wait <= math.MaxFloat64) {
+			t.Errorf("%v gives a wait of %v", header, *wait)
+		}
+		shouldRetry(header)
+		RequestID(header)
+	})
 }

@@ -10,8 +10,6 @@ import pytest
 
 from pyagent import Provider, errors
 
-pytestmark = pytest.mark.timeout(30)
-
 
 class Counting:
     """A server that answers every request after a pause, and counts how many it has at once."""
@@ -70,7 +68,7 @@ def test_a_limit_on_request(hostile, wire, limit):
     assert counting.server.connections == limit
 
 
-def test_failed_calls_give_their_places_back(hostile, wire):
+def test_failed_calls_give_their_places_back(client, hostile, wire):
     """Refused, broken, cancelled: none of them keeps a place or hands its connection on."""
 
     def behave(visit):
@@ -94,12 +92,12 @@ def test_failed_calls_give_their_places_back(hostile, wire):
     )
     for turn in range(5):
         with pytest.raises(errors.APIConnectionError):
-            provider.generate_text("break")
+            client.text(provider, "break")
         with pytest.raises(errors.BadRequestError):
-            provider.generate_text("refuse")
-        stream = provider.stream("hang")
+            client.text(provider, "refuse")
+        stream = client.stream(provider, "hang")
         time.sleep(0.02)
         stream.close()
         with pytest.raises(errors.APITimeoutError):
-            provider.generate_text("hang", timeout=0.05)
-        assert provider.generate_text(f"good {turn}") == f"good {turn}"
+            client.text(provider, "hang", timeout=0.05)
+        assert client.text(provider, f"good {turn}") == f"good {turn}"
