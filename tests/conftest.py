@@ -17,6 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 MADE = ("build", "dist", "*.egg-info", "__pycache__", "libpyagent.*", "node_modules", ".*_cache")
 
 
+def pytest_collection_finish() -> None:
+    """What the collection has made stays: the collections of garbage after each test need not look at it again."""
+    if hasattr(gc, "freeze"):
+        gc.collect()
+        gc.freeze()
+
+
 def open_handles() -> dict[str, int]:
     """How many handles of each kind are open in the core, and how many calls it works on; empty before it is loaded."""
     loaded = getattr(sys.modules.get("pyagent._lib"), "_runtime", None)

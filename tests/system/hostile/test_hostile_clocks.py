@@ -282,9 +282,9 @@ def test_progress_other_than_text(client, connect, wire, delta):
 
     def behave(visit):
         visit.request()
-        visit.send(wire.head(), *[event] * 8, wire.piece("b", "stop"), pause=0.1)
+        visit.send(wire.head(), *[event] * 5, wire.piece("b", "stop"), pause=0.12)
 
-    provider, _ = connect(behave, timeouts=Timeouts(idle=0.5))
+    provider, _ = connect(behave, timeouts=Timeouts(idle=0.4))
     assert client.pieces(provider) == ["b"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import threading
 import zlib
@@ -38,13 +39,18 @@ def test_each_piece_arrives_when_it_is_sent(client, connect, wire, encoding):
     assert "".join(pieces) == "0 1 2 3 4 end"
 
 
+@functools.cache
+def bomb(encoding):
+    packer = zlib.compressobj(9, wbits=WINDOWS[encoding])
+    zeros = bytes(16 << 20)
+    return b"".join(packer.compress(zeros) for _ in range(16)) + packer.flush()
+
+
 @each
 @pytest.mark.memory(100)
 def test_a_bomb_as_a_body(client, connect, wire, encoding):
     """256 MB that weigh 256 kB."""
-    packer = zlib.compressobj(9, wbits=WINDOWS[encoding])
-    zeros = bytes(16 << 20)
-    packed = b"".join(packer.compress(zeros) for _ in range(16)) + packer.flush()
+    packed = bomb(encoding)
 
     def behave(visit):
         visit.request()
