@@ -67,15 +67,23 @@ func SkipSpace(data []byte, at int) int {
 	return at
 }
 
-// SkipString returns where the string that begins at the quote ends, behind its closing quote; -1 if it does not end.
+// SkipString returns where the string that begins at the quote ends, behind its closing quote; -1 if it does not end. It looks
+// for the next quote and for a backslash before it, which for text of megabytes is much faster than going byte by byte.
 func SkipString(data []byte, at int) int {
-	for i := at + 1; i < len(data); i++ {
-		switch data[i] {
-		case '"':
-			return i + 1
-		case '\\':
-			i++
+	quote := at
+	for at++; at < len(data); {
+		if quote < at {
+			next := bytes.IndexByte(data[at:], '"')
+			if next < 0 {
+				return -1
+			}
+			quote = at + next
 		}
+		escape := bytes.IndexByte(data[at:quote], '\\')
+		if escape < 0 {
+			return quote + 1
+		}
+		at += escape + 2
 	}
 	return -1
 }

@@ -80,3 +80,13 @@ func FuzzElements(f *testing.F) {
 		}
 	})
 }
+
+func TestSkipString(t *testing.T) {
+	for text, want := range map[string]int{
+		`"" "`: 2, `"a"b"`: 3, `"a\"b"c"`: 6, `"\\"\"`: 4, `"\\\""`: 6, `"abc`: -1, `"abc\`: -1, `"abc\"`: -1, `"\"`: -1, `"`: -1, `"\u0022\n" "`: 10,
+	} {
+		if got := SkipString([]byte(text), 0); got != want {
+			t.Errorf("%s: %d, want %d", text, got, want)
+		}
+	}
+}
