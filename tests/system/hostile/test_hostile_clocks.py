@@ -109,10 +109,10 @@ def test_noise_is_no_progress(client, connect, wire, noise):
 def test_pieces_are_progress(client, connect, wire):
     def behave(visit):
         visit.request()
-        visit.send(wire.head(), *[wire.piece("a ")] * 10, wire.piece("b", "stop"), pause=0.1)
+        visit.send(wire.head(), *[wire.piece("a ")] * 6, wire.piece("b", "stop"), pause=0.1)
 
-    provider, _ = connect(behave, timeouts=Timeouts(idle=0.6))
-    assert client.ask(provider, True) == "a " * 10 + "b"
+    provider, _ = connect(behave, timeouts=Timeouts(idle=0.45))
+    assert client.ask(provider, True) == "a " * 6 + "b"
 
 
 def test_the_total_clock_ends_what_makes_progress(client, connect, wire):

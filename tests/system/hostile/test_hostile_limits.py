@@ -17,6 +17,7 @@ from pyagent import Limits, errors
 MIB = 1 << 20
 
 
+@pytest.mark.memory(128)
 def test_an_event_of_16_mib(alone, wire):
     def behave(visit):
         visit.request()
