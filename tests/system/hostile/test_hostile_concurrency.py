@@ -72,7 +72,7 @@ def test_five_hundred_streams_with_faults(client, connect, wire):
         while misbehave(visit, wire, number_of(visit.request()[1])):
             pass
 
-    provider, _ = connect(behave, timeouts=Timeouts(idle=2))
+    provider, _ = connect(behave, timeouts=Timeouts(idle=1.2))
     outcomes = client.outcomes([client.stream(provider, str(number)) for number in range(500)])
     assert {fault_of(number) for number in range(500)} == set(FAULTS)
     for number, outcome in enumerate(outcomes):

@@ -86,7 +86,7 @@ def test_a_comment_that_never_ends_is_not_kept(alone, wire):
         visit.send(wire.head(), b": ")
         endless(visit)
 
-    (said,), peak = alone(behave, "client.pieces(provider, timeouts=Timeouts(first_token=1))")
+    (said,), peak = alone(behave, "client.pieces(provider, timeouts=Timeouts(first_token=0.4))")
     assert said.startswith("APITimeoutError")
     assert peak < 120
 
