@@ -201,10 +201,11 @@ func (d *chatDecoder) chunk(plain bool, data []byte) error {
 	return nil
 }
 
-// checkJSON says what is wrong with a text that is no JSON object. A list passes: perhaps it is Gemini's form of an error.
+// checkJSON says what is wrong with a text that is no JSON object. A list passes, perhaps it is Gemini's form of an error,
+// and so does null, which says nothing.
 func checkJSON(data []byte) error {
 	if llm.Valid(data) {
-		if data[0] == '{' || data[0] == '[' {
+		if data[0] == '{' || data[0] == '[' || data[0] == 'n' {
 			return nil
 		}
 		return errors.New("it is no object")

@@ -40,7 +40,7 @@ func TestStreamShapes(t *testing.T) {
 		{"null after the finish reason", []string{delta(`"content":"x"`), stop,
 			`{"id":"a","choices":[{"index":0,"delta":{"content":""},"finish_reason":null}]}`},
 			"x", "", "stop", true},
-		{"nulls and gaps", []string{`{"choices":null}`, `{"choices":[]}`, `{"choices":[{"delta":null}]}`,
+		{"nulls and gaps", []string{`null`, `{"choices":null}`, `{"choices":[]}`, `{"choices":[{"delta":null}]}`,
 			`{"choices":[{}]}`,
 			`{"choices":[{"delta":{"content":null,"tool_calls":null,"role":""}}]}`, `{"choices":[{"delta":{"content":"x"}}]}`, stop}, "x", "", "stop", true},
 		{"azure", []string{`{"choices":[],"created":0,"id":"","model":"","object":"","prompt_filter_results":[{"prompt_index":0}]}`,

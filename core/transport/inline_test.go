@@ -105,7 +105,7 @@ func TestInlineAnswers(t *testing.T) {
 		{name: "a refusal", raw: "HTTP/1.1 429 Slow\r\nContent-Length: 4\r\n\r\nslow", whole: true, status: 429, body: "slow"},
 		{name: "an interim answer first", raw: "HTTP/1.1 103 Early Hints\r\n\r\n" + simple, whole: true, status: 200, body: "ok"},
 		{name: "a redirect", raw: "HTTP/1.1 307 There\r\nLocation: /x\r\nContent-Length: 2\r\n\r\nok", status: 307, body: "ok"},
-		{name: "too late", raw: simple, pause: 4 * Patience, status: 200, body: "ok"},
+		{name: "too late", raw: simple, pause: 25 * Patience, status: 200, body: "ok"},
 		{name: "too large", raw: "HTTP/1.1 200 OK\r\nContent-Length: 32768\r\n\r\n" + large, status: 200, body: large},
 		{name: "of unknown length", raw: "HTTP/1.1 200 OK\r\n\r\nok", status: 200, body: "ok"},
 		{name: "compressed", raw: "HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: 2\r\n\r\nok", status: 200, body: "ok"},
