@@ -134,11 +134,7 @@ def _open(client: Client, loop: AbstractEventLoop) -> LoopInbox:
 
 
 def _drain(inbox: ref[LoopInbox], descriptor: int) -> None:
-    try:
-        os.read(descriptor, 64)
-    except BlockingIOError:
-        return
-    found = inbox()
+    found = inbox() if was_woken(descriptor) else None
     if found is not None and not found.closed:
         found.drain()
 
@@ -172,6 +168,14 @@ def open_pipe() -> tuple[int, ...]:
     for end in ends:
         os.set_blocking(end, False)
     return ends
+
+
+def was_woken(descriptor: int) -> bool:
+    """Takes the core's byte out of a pipe; False if there was none."""
+    try:
+        return bool(os.read(descriptor, 64))
+    except BlockingIOError:
+        return False
 
 
 def close_all(descriptors: tuple[int, ...]) -> None:

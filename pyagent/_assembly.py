@@ -69,14 +69,7 @@ class Assembly:
         found: list[str] = []
         for kind, flags, index, payload in _frames.split(data):
             if kind == _frames.TEXT and index == 0:
-                text = payload.decode()
-                if flags & _frames.MANY:
-                    pieces = text.split("\0")
-                    self._first_text.append("".join(pieces))
-                    found += pieces
-                else:
-                    self._first_text.append(text)
-                    found.append(text)
+                found += self._add_to(self._first_text, flags, payload)
             elif kind >= _frames.FIRST_JSON:
                 self._keep(kind, index, payload)
             else:
@@ -95,10 +88,14 @@ class Assembly:
     def _add_deltas(self, kind: int, flags: int, index: int, payload: bytes) -> list[str]:
         if kind > _frames.TOOL_ARGS:
             return []
-        pieces = _frames.deltas(flags, payload)
         store = self._deltas.get((kind, index))
         if store is None:
             store = self._deltas[kind, index] = []
+        return self._add_to(store, flags, payload)
+
+    @staticmethod
+    def _add_to(store: list[str], flags: int, payload: bytes) -> list[str]:
+        pieces = _frames.deltas(flags, payload)
         store.append(pieces[0] if len(pieces) == 1 else "".join(pieces))
         return pieces
 

@@ -39,6 +39,7 @@ MANY = 1
 HEADER = Struct("<IBBHQ")
 
 _unpack, _HEADER_SIZE = HEADER.unpack_from, HEADER.size
+_unpack_owner = Struct("<IIQ").unpack_from  # of a header only the size and the call
 _parse = JSONDecoder().decode
 
 
@@ -51,6 +52,17 @@ def split(data: bytes) -> list[tuple[int, int, int, bytes]]:
         begin = position + _HEADER_SIZE
         position = begin + size
         frames.append((kind, flags, index, data[begin:position]))
+    return frames
+
+
+def split_calls(data: bytes) -> list[tuple[int, bytes]]:
+    """Cuts what one poll of an inbox delivered into (call, frame)."""
+    frames = []
+    position, end = 0, len(data)
+    while position < end:
+        size, _, call = _unpack_owner(data, position)
+        begin, position = position, position + _HEADER_SIZE + size
+        frames.append((call, data[begin:position]))
     return frames
 
 

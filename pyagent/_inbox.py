@@ -6,8 +6,6 @@ of subclasses: an event loop in `_aio`, a trio run in `_trio`."""
 
 from __future__ import annotations
 
-from struct import Struct
-
 from . import _frames, _lib
 from ._request import WINDOW
 from .errors import StreamCancelledError
@@ -23,9 +21,6 @@ WRONG_LOOP = (
     "This stream or request was started in another event loop, and only that loop can wait for it. Start it in the "
     "loop that reads it; the Provider itself serves any number of loops."
 )
-
-_unpack = Struct("<IIQ").unpack_from  # of a frame's header only the size and the call
-_HEADER_SIZE = _frames.HEADER.size
 
 
 class Mailbox:
@@ -62,14 +57,11 @@ class Inbox(_lib.Handle):
 
     def deliver(self, data: bytes) -> None:
         """Puts frames into the mailboxes of their calls and wakes their readers."""
-        position, end = 0, len(data)
-        while position < end:
-            size, _, call = _unpack(data, position)
-            begin, position = position, position + _HEADER_SIZE + size
+        for call, frame in _frames.split_calls(data):
             box = self.boxes.get(call)
             if box is None:  # closed in the meantime
                 continue
-            box.chunks.append(data[begin:position])
+            box.chunks.append(frame)
             if box.waiter is not None:
                 self.wake(box)
 

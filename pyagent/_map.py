@@ -5,8 +5,6 @@ who stops reading stops the asking."""
 
 from __future__ import annotations
 
-from struct import Struct
-
 from . import _checks, _frames, _request
 from ._assembly import Assembly
 from ._kinds import make_error
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
     from ._lib import Handle
 
 END = object()  # what is given when nothing is left
-
-_unpack = Struct("<IIQ").unpack_from  # of a frame's header only the size and the call
-_HEADER_SIZE = _frames.HEADER.size
 
 
 def refuse_to_be_copied(answers: Any) -> str | tuple[Any, ...]:
@@ -88,16 +83,12 @@ class Schedule:
 
     def take_in(self, data: bytes) -> None:
         """Takes in frames of any number of calls."""
-        position, end = 0, len(data)
-        while position < end:
-            begin = position
-            size, _, call = _unpack(data, position)
-            position += _HEADER_SIZE + size
+        for call, frame in _frames.split_calls(data):
             flying = self._flying.get(call)
             if flying is None:  # closed in the meantime
                 continue
             index, handle, assembly = flying
-            assembly.add(data[begin:position])
+            assembly.add(frame)
             if assembly.ended:
                 del self._flying[call]
                 handle.end()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from contextvars import copy_context
 from weakref import WeakKeyDictionary
 
 from trio import CancelScope, RunFinishedError, lowlevel
 
-from ._aio import close_all, open_pipe
+from ._aio import close_all, open_pipe, was_woken
 from ._inbox import WRONG_LOOP, Inbox
 
 TYPE_CHECKING = False
@@ -86,11 +85,8 @@ async def _drain(inbox: TrioInbox, pipe: tuple[int, ...]) -> None:
     try:
         while True:
             await lowlevel.wait_readable(pipe[0])
-            try:
-                os.read(pipe[0], 64)
-            except BlockingIOError:
-                continue
-            inbox.drain()
+            if was_woken(pipe[0]):
+                inbox.drain()
     finally:  # the run is over
         inbox.close()
         close_all(pipe)

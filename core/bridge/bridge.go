@@ -200,8 +200,8 @@ func (b *Bridge) Cancel(handle uint64) Status {
 	return status
 }
 
-// Close gives a handle back. A call is cancelled, if it has not ended; the calls of an inbox are cancelled and closed; the calls of a client go on,
-// and the client's connections go when the last of them has ended.
+// Close gives a handle back. A call is cancelled, if it has not ended; the calls of an inbox are cancelled and closed; the
+// calls of a client go on, and the client's connections go when the last of them has ended.
 func (b *Bridge) Close(handle uint64) Status {
 	thing, status := b.handles.remove(handle)
 	switch thing := thing.(type) {

@@ -21,14 +21,18 @@ const Patience = 20 * time.Millisecond
 // returns nil. When ctx ends, the connection is closed at once.
 func (t *Transport) Begin(ctx context.Context, request Request) *Exchange {
 	target, err := targetOf(request)
-	if err != nil || t.http2 != nil || len(request.Body) > readBuffer || t.exposure(request, target) == public {
+	if err != nil || t.http2 != nil || len(request.Body) > readBuffer {
+		return nil
+	}
+	seen := t.exposure(request, target)
+	if seen == public {
 		return nil
 	}
 	c := t.pool.prompt(routeOf(target, t.dialer.proxy(target)))
 	if c == nil {
 		return nil
 	}
-	if t.exposure(request, target) == byAddress && c.exposure() == public || !c.hold() {
+	if seen == byAddress && c.exposure() == public || !c.hold() {
 		t.pool.park(c)
 		return nil
 	}
