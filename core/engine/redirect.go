@@ -55,11 +55,7 @@ func sameOrigin(from string, response *transport.Response) string {
 
 // origin is scheme, host and port (RFC 6454, section 4).
 func origin(address *url.URL) string {
-	port := address.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[address.Scheme]
-	}
-	return strings.ToLower(address.Scheme + "://" + address.Hostname() + ":" + port)
+	return strings.ToLower(address.Scheme + "://" + address.Hostname() + ":" + transport.PortOf(address))
 }
 
 // shown is an address without what may be secret in it.

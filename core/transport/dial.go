@@ -166,10 +166,12 @@ func proxyCredentials(proxy *url.URL) string {
 }
 
 // addressOf is host and port of a URL.
-func addressOf(host *url.URL) string {
-	port := host.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}[host.Scheme]
+func addressOf(host *url.URL) string { return net.JoinHostPort(host.Hostname(), PortOf(host)) }
+
+// PortOf is the port of a URL, that of its scheme if it names none.
+func PortOf(host *url.URL) string {
+	if port := host.Port(); port != "" {
+		return port
 	}
-	return net.JoinHostPort(host.Hostname(), port)
+	return map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}[host.Scheme]
 }

@@ -74,10 +74,7 @@ func bypass(target *url.URL, except []string) bool {
 	if host == "localhost" || isAddress && address.IsLoopback() {
 		return true
 	}
-	port := target.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[target.Scheme]
-	}
+	port := PortOf(target)
 	for _, rule := range except {
 		rule = strings.ToLower(strings.TrimSpace(rule))
 		if h, p, err := net.SplitHostPort(rule); err == nil {
