@@ -112,6 +112,9 @@ func (x *exchange) isFramed(reader *answerReader, response *transport.Response) 
 	if err != nil && err != io.EOF {
 		return false, err
 	}
+	if x.call.client.dialect.Framing() == provider.Lines {
+		return x.call.target.Stream && head != '<', nil
+	}
 	if head != 0 && strings.IndexByte(`{["<`, head) >= 0 {
 		return false, nil
 	}
@@ -119,16 +122,16 @@ func (x *exchange) isFramed(reader *answerReader, response *transport.Response) 
 }
 
 func (x *exchange) readStream(reader *answerReader) *llm.Error {
-	frames := stream.NewSSE(reader, int(x.call.sizes.Event))
+	next := frames(reader, int(x.call.sizes.Event), x.call.client.dialect.Framing())
 	for {
-		event, failure := frames.Next()
+		name, data, failure := next()
 		if failure == io.EOF {
 			return nil
 		}
 		if failure != nil {
 			return x.broken(failure)
 		}
-		done, failure := x.decoder.Event(event.Name, event.Data, x.gate.emit)
+		done, failure := x.decoder.Event(name, data, x.gate.emit)
 		if failure != nil {
 			return x.judge(failure)
 		}
@@ -140,6 +143,22 @@ func (x *exchange) readStream(reader *answerReader) *llm.Error {
 				return x.broken(failure)
 			}
 		}
+	}
+}
+
+// frames cuts a stream in the vendor's way.
+func frames(reader io.Reader, limit int, framing provider.Framing) func() (name string, data []byte, err error) {
+	if framing == provider.Lines {
+		lines := stream.NewNDJSON(reader, limit)
+		return func() (string, []byte, error) {
+			line, err := lines.Next()
+			return "", line, err
+		}
+	}
+	events := stream.NewSSE(reader, limit)
+	return func() (string, []byte, error) {
+		event, err := events.Next()
+		return event.Name, event.Data, err
 	}
 }
 

@@ -97,6 +97,7 @@ func (c *Call) encode() *llm.Error {
 		Row: c.client.row, Request: c.request, Azure: config.Azure, Stream: c.request.Op == llm.OpStream,
 		BaseURL: first(c.request.BaseURL, config.BaseURL, c.client.row.BaseURL),
 		APIKey:  first(c.request.APIKey, config.APIKey),
+		Now:     time.Now(),
 	}
 	c.target.ExtraHeaders = make(map[string]string, len(config.ExtraHeaders)+len(c.request.ExtraHeaders))
 	for _, headers := range []map[string]string{config.ExtraHeaders, c.request.ExtraHeaders} {

@@ -7,9 +7,14 @@ import (
 	"pyagent/core/llm"
 )
 
-// chatURL joins the base URL and the path of the chat route: with one slash between them, the base's query kept, and a
-// path that is already there not doubled.
+// chatURL is the address of the chat route.
 func chatURL(call Call, model string) (string, *llm.Error) {
+	return endpoint(call, firstWord(call.Row.ChatPath, "/chat/completions"), model)
+}
+
+// endpoint joins the base URL and the path of a route: with one slash between them, the base's query kept, and a path that
+// is already there not doubled.
+func endpoint(call Call, route, model string) (string, *llm.Error) {
 	base := call.BaseURL
 	if base == "" {
 		base = call.Row.BaseURL
@@ -25,17 +30,13 @@ func chatURL(call Call, model string) (string, *llm.Error) {
 	if err != nil {
 		return "", err
 	}
-	chat := call.Row.ChatPath
-	if chat == "" {
-		chat = "/chat/completions"
-	}
 	path := strings.TrimRight(address.EscapedPath(), "/")
 	if call.Row.Deployments {
 		path = deploymentPath(call, path, model)
 		addVersion(call, address, path)
 	}
-	if !strings.HasSuffix(path, chat) {
-		path += chat
+	if !strings.HasSuffix(path, route) {
+		path += route
 	}
 	address.RawPath = path
 	if address.Path, _ = url.PathUnescape(path); address.Path == path {

@@ -36,7 +36,7 @@ func authorize(header map[string]string, call Call) *llm.Error {
 	if call.APIKey == "" {
 		own := row.Auth == "none" || row.KeyOptional || row.Local
 		for name := range call.ExtraHeaders {
-			own = own || strings.EqualFold(name, "authorization") || strings.EqualFold(name, "api-key")
+			own = own || strings.EqualFold(name, "authorization") || strings.EqualFold(name, firstWord(row.Auth, "bearer"))
 		}
 		if own {
 			return nil
@@ -52,13 +52,16 @@ func authorize(header map[string]string, call Call) *llm.Error {
 	}
 	switch row.Auth {
 	case "none":
-	case "api-key":
-		header["Api-Key"] = call.APIKey
-	default:
+	case "", "bearer":
 		header["Authorization"] = "Bearer " + call.APIKey
+	default:
+		header[canonical(row.Auth)] = call.APIKey
 	}
 	return nil
 }
+
+// authWays are the ways in which a key can be sent: as a bearer token, in a header of that name, or not at all.
+func authWays() []string { return []string{"bearer", "api-key", "x-api-key", "x-goog-api-key", "none"} }
 
 // checkKey refuses a key that cannot travel in a header. Go would refuse the whole header and show it; this shows no
 // key.

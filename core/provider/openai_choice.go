@@ -75,7 +75,7 @@ func (d *chatDecoder) choice(c *chatChoice, position int) error {
 	}
 	d.count(c.Usage)
 	if hasError(c.Error) {
-		return d.vendorError(c.Error)
+		return vendorError(d.call, 200, c.Error)
 	}
 	return nil
 }

@@ -178,7 +178,7 @@ func (d *chatDecoder) Event(name string, data []byte, emit func(llm.Event)) (boo
 		}
 		return true, nil
 	case name == "error":
-		return true, d.vendorError(data)
+		return true, vendorError(d.call, 200, data)
 	case !plain && data[0] != '{' && data[0] != '[':
 		return false, nil // a ping with a name of its own: no chunk of an answer looks like this
 	}
@@ -236,11 +236,11 @@ func (d *chatDecoder) answer(a *chatAnswer, data []byte) error {
 		return failed
 	}
 	if hasError(a.Error) || a.Object == "error" || a.Type == "error" {
-		return d.vendorError(data)
+		return vendorError(d.call, 200, data)
 	}
 	if len(a.Choices) == 0 && a.ID == "" && a.Usage == nil && a.Model == "" {
 		if found := parseError(data); found.message != "" {
-			return d.vendorError(data)
+			return vendorError(d.call, 200, data)
 		}
 	}
 	if len(d.choices) > maxParts || d.opened > maxParts {
@@ -334,7 +334,7 @@ func (d *chatDecoder) Body(body []byte, emit func(llm.Event)) error {
 	answer := readAnswer(body)
 	if len(answer.Choices) == 0 {
 		if found := parseError(body); hasError(answer.Error) || found.message != "" {
-			return d.vendorError(body)
+			return vendorError(d.call, 200, body)
 		}
 		return llm.Errorf(llm.KindParse, "the answer has no choices; it reads %s", excerpt(body))
 	}

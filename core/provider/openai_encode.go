@@ -12,6 +12,9 @@ import (
 
 // Encode builds a chat-completions request.
 func (openAI) Encode(call Call) (*HTTPRequest, []string, *llm.Error) {
+	if !call.Request.Op.IsChat() {
+		return nil, nil, refuseOperation(call)
+	}
 	header, failed := requestHeader(call)
 	if failed != nil {
 		return nil, nil, failed
@@ -20,60 +23,36 @@ func (openAI) Encode(call Call) (*HTTPRequest, []string, *llm.Error) {
 	if failed != nil {
 		return nil, nil, failed
 	}
-	encoder := &chatEncoder{call: call, request: call.Request, row: call.Row, written: map[string]bool{}}
+	encoder := &chatEncoder{body: newBody(call)}
 	if !slices.ContainsFunc(call.Row.RenameExcept,
 		func(prefix string) bool { return strings.HasPrefix(call.Request.Model, prefix) }) {
 		encoder.rename = call.Row.Rename
 	}
-	body := encoder.body()
+	text := encoder.write()
 	if encoder.failed != nil {
-		encoder.failed.Provider, encoder.failed.Model = call.Row.Name, call.Request.Model
 		return nil, nil, encoder.failed
 	}
-	return &HTTPRequest{Method: "POST", URL: address, Header: header, Body: body}, encoder.warnings, nil
+	return &HTTPRequest{Method: "POST", URL: address, Header: header, Body: text}, encoder.warnings, nil
 }
 
-// chatEncoder writes one request body. The first failure sticks and is reported at the end.
+// chatEncoder writes one request body.
 type chatEncoder struct {
-	call     Call
-	request  *llm.Request
-	row      *Row
-	rename   map[string]string
-	out      *object
-	written  map[string]bool
-	warnings []string
-	failed   *llm.Error
+	body
+	rename map[string]string
 }
 
-func (e *chatEncoder) body() []byte {
-	e.out = newObject(make([]byte, 0, 1024))
+func (e *chatEncoder) write() []byte {
 	model := e.request.Model
 	if e.row.Deployments && e.call.Azure.Deployment != "" {
 		model = e.call.Azure.Deployment
 	}
-	e.put("model", func(out []byte) []byte { return llm.AppendString(out, model) })
+	e.putText("model", model)
 	e.put("messages", e.messages)
 	e.sampling()
 	e.tools()
 	e.options()
 	e.streaming()
-	for _, name := range slices.Sorted(maps.Keys(e.request.ExtraBody)) {
-		if !e.written[name] {
-			e.out.raw(name, e.request.ExtraBody[name])
-		}
-	}
-	return e.out.end()
-}
-
-// put writes one member. A key of extra_body takes its place, whatever it holds: it is the user's last word.
-func (e *chatEncoder) put(name string, write func(out []byte) []byte) {
-	e.written[name] = true
-	if raw, ok := e.request.ExtraBody[name]; ok {
-		e.out.raw(name, raw)
-		return
-	}
-	e.out.key(name)
-	e.out.out = write(e.out.out)
+	return e.end()
 }
 
 // field writes an option under the vendor's name for it, or refuses it. harmless says that the value asks for what
@@ -92,18 +71,10 @@ func (e *chatEncoder) field(name string, harmless bool, write func(out []byte) [
 			return
 		}
 		if slices.Contains(e.row.Ignored, name) && !harmless {
-			e.warnings = append(e.warnings, fmt.Sprintf("%s takes %s but documents that it has no effect", e.row.Name,
-				name))
+			e.warn("%s takes %s but documents that it has no effect", e.row.Name, name)
 		}
 	}
 	e.put(sent, write)
-}
-
-func (e *chatEncoder) refuse(name, format string, args ...any) {
-	if e.failed == nil {
-		e.failed = llm.Errorf(llm.KindUnsupported, format, args...)
-		e.failed.Param = name
-	}
 }
 
 func (e *chatEncoder) integer(name string, value *int64, harmless bool) {
@@ -112,17 +83,11 @@ func (e *chatEncoder) integer(name string, value *int64, harmless bool) {
 	}
 }
 
-func (e *chatEncoder) float(name string, value *float64) {
+func (e *chatEncoder) number(name string, value *float64) {
 	if value == nil {
 		return
 	}
-	e.field(name, false, func(out []byte) []byte {
-		out, err := appendFloat(out, *value)
-		if err != nil && e.failed == nil {
-			e.failed = llm.Configuration(name, "%s must be a finite number, got %g", name, *value)
-		}
-		return out
-	})
+	e.field(name, false, func(out []byte) []byte { return e.float(name, out, *value) })
 }
 
 func (e *chatEncoder) boolean(name string, value *bool, harmless bool) {
@@ -147,16 +112,16 @@ func (e *chatEncoder) sampling() {
 	r := e.request
 	e.integer("max_tokens", r.MaxTokens, false)
 	e.integer("max_completion_tokens", r.MaxCompletionTokens, false)
-	e.float("temperature", r.Temperature)
-	e.float("top_p", r.TopP)
+	e.number("temperature", r.Temperature)
+	e.number("top_p", r.TopP)
 	e.integer("top_k", r.TopK, false)
 	if r.Stop.Bare {
 		e.text("stop", r.Stop.List[0])
 	} else if len(r.Stop.List) > 0 {
 		e.field("stop", false, func(out []byte) []byte { return appendStrings(out, r.Stop.List) })
 	}
-	e.float("frequency_penalty", r.FrequencyPenalty)
-	e.float("presence_penalty", r.PresencePenalty)
+	e.number("frequency_penalty", r.FrequencyPenalty)
+	e.number("presence_penalty", r.PresencePenalty)
 	e.integer("seed", r.Seed, false)
 	e.integer("n", r.N, r.N != nil && *r.N == 1)
 	e.boolean("logprobs", r.Logprobs, r.Logprobs != nil && !*r.Logprobs)
@@ -211,9 +176,8 @@ func (e *chatEncoder) options() {
 func (e *chatEncoder) streaming() {
 	theirs := e.request.StreamOptions
 	if !e.call.Stream {
-		if !absent(theirs) && e.failed == nil {
-			e.failed = llm.Configuration("stream_options",
-				"stream_options is for streams only; leave it out of a one-shot call")
+		if !absent(theirs) {
+			e.wrong("stream_options", "stream_options is for streams only; leave it out of a one-shot call")
 		}
 		return
 	}
@@ -224,8 +188,8 @@ func (e *chatEncoder) streaming() {
 		ask = false
 	}
 	var keys map[string]json.RawMessage
-	if !absent(theirs) && json.Unmarshal(theirs, &keys) != nil && e.failed == nil {
-		e.failed = llm.Configuration("stream_options", "stream_options must be an object, got %s", theirs)
+	if !absent(theirs) && json.Unmarshal(theirs, &keys) != nil {
+		e.wrong("stream_options", "stream_options must be an object, got %s", theirs)
 		return
 	}
 	if len(keys) == 0 && !ask {

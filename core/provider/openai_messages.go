@@ -51,6 +51,13 @@ func (e *chatEncoder) message(out []byte, m *llm.Message) []byte {
 	if m.ToolCallID != "" {
 		o.text("tool_call_id", e.toolID(m.ToolCallID))
 	}
+	if len(m.Details) > 0 {
+		o.key("reasoning_details")
+		for i, item := range m.Details {
+			o.out = append(append(o.out, "[,"[min(i, 1)]), item...)
+		}
+		o.out = append(o.out, ']')
+	}
 	o.members(m.Extra)
 	return o.end()
 }

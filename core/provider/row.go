@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"pyagent/core/llm"
@@ -16,8 +18,11 @@ type Row struct {
 	BaseURLEnv    []string `json:"base_url_env,omitempty"` // environment variables that replace it; the host reads them
 	KeyEnv        []string `json:"key_env,omitempty"`      // environment variables for the key; the host reads them
 	KeyOptional   bool     `json:"key_optional,omitempty"`
-	Auth          string   `json:"auth,omitempty"`        // "bearer" (default), "api-key" or "none"
-	ChatPath      string   `json:"chat_path,omitempty"`   // default "/chat/completions"
+	Auth          string   `json:"auth,omitempty"`        // one of authWays; default "bearer"
+	ChatPath      string   `json:"chat_path,omitempty"`   // default: the dialect's
+	EmbedPath     string   `json:"embed_path,omitempty"`  // default: the dialect's
+	ModelsPath    string   `json:"models_path,omitempty"` // default: the dialect's
+	EmbedBatch    int      `json:"embed_batch,omitempty"` // inputs that one request may embed; 0: all
 	Deployments   bool     `json:"deployments,omitempty"` // Azure's URL: /openai/deployments/NAME, api-version
 	APIVersion    string   `json:"api_version,omitempty"` // default api-version of such URLs
 	APIVersionEnv []string `json:"api_version_env,omitempty"`
@@ -69,18 +74,20 @@ func (r *Row) check() *llm.Error {
 	if r.Name == "" {
 		return llm.Configuration("name", "the provider has no name; give {\"name\": ..., \"base_url\": ...}")
 	}
-	if r.Dialect != "" && r.Dialect != "openai" {
-		return llm.Configuration("dialect", "provider %q has the unknown dialect %q; the one there is is \"openai\"",
-			r.Name, r.Dialect)
+	if _, known := dialects()[r.Dialect]; !known {
+		names := slices.DeleteFunc(slices.Sorted(maps.Keys(dialects())), func(name string) bool { return name == "" })
+		return llm.Configuration("dialect", "provider %q has the unknown dialect %q; it is one of %q", r.Name, r.Dialect, names)
 	}
-	switch r.Auth {
-	case "", "bearer", "api-key", "none":
-	default:
-		return llm.Configuration("auth", "provider %q has the unknown auth %q; it is \"bearer\", \"api-key\" or \"none\"", r.Name, r.Auth)
+	if !slices.Contains(authWays(), firstWord(r.Auth, "bearer")) {
+		return llm.Configuration("auth", "provider %q has the unknown auth %q; it is one of %q", r.Name, r.Auth, authWays())
 	}
-	if r.ChatPath != "" && !strings.HasPrefix(r.ChatPath, "/") {
-		return llm.Configuration("chat_path", "chat_path of provider %q must begin with \"/\", got %q", r.Name,
-			r.ChatPath)
+	for name, path := range map[string]string{"chat_path": r.ChatPath, "embed_path": r.EmbedPath, "models_path": r.ModelsPath} {
+		if path != "" && !strings.HasPrefix(path, "/") {
+			return llm.Configuration(name, "%s of provider %q must begin with \"/\", got %q", name, r.Name, path)
+		}
+	}
+	if r.EmbedBatch < 0 {
+		return llm.Configuration("embed_batch", "embed_batch of provider %q must be 0 (no limit) or more, got %d", r.Name, r.EmbedBatch)
 	}
 	if r.BaseURL != "" {
 		if _, err := parseBase(r.BaseURL); err != nil {
@@ -144,4 +151,4 @@ func (r *Row) checkRules() *llm.Error {
 }
 
 // Protocol returns the dialect that the row speaks.
-func (r *Row) Protocol() Dialect { return openAI{} }
+func (r *Row) Protocol() Dialect { return dialects()[r.Dialect] }

@@ -12,17 +12,17 @@ import (
 // maxErrorBody bounds how much of an error's body is kept for the user.
 const maxErrorBody = 64 << 10
 
+// reported reads errors for every dialect: vendors differ, but no shape means two things.
+type reported struct{}
+
 // DecodeError reads a non-2xx answer, whatever shape it has.
-func (openAI) DecodeError(call Call, status int, header map[string]string, body []byte) *llm.VendorError {
+func (reported) DecodeError(call Call, status int, header map[string]string, body []byte) *llm.VendorError {
 	found := vendorError(call, status, body)
 	found.RequestID = RequestID(header)
 	found.RetryAfter = retryAfter(status, header)
 	found.ShouldRetry = shouldRetry(header)
 	return found
 }
-
-// vendorError makes the error of an event or body that reports one inside a successful answer.
-func (d *chatDecoder) vendorError(body []byte) error { return vendorError(d.call, 200, body) }
 
 func vendorError(call Call, status int, body []byte) *llm.VendorError {
 	found := parseError(body)
