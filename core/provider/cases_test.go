@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -36,6 +37,10 @@ type caseExpect struct {
 	Usage           map[string]*int64
 	Model, ID       *string
 	Refusal         string
+	Embeddings      *struct {
+		Count, Dimensions int
+		Head              [][]float64
+	}
 	Error           *struct {
 		Class      string
 		StatusCode int `json:"status_code"`
@@ -44,6 +49,7 @@ type caseExpect struct {
 }
 
 type caseMeta struct {
+	API     string
 	Status  int
 	Headers map[string]string
 }
@@ -66,7 +72,13 @@ func testCase(t *testing.T, vendor, base string) {
 	readJSON(t, base+".expect.json", &expect)
 	readJSON(t, base+".meta.json", &meta)
 	call := testCall(t, vendor)
+	if meta.API == "embeddings" {
+		call.Request.Op = llm.OpEmbed
+	}
 	body, err := os.ReadFile(base + ".sse")
+	if err != nil {
+		body, err = os.ReadFile(base + ".ndjson")
+	}
 	if err != nil {
 		body, err = os.ReadFile(base + ".json")
 		if err != nil {
@@ -121,9 +133,16 @@ func decodeSplit(t *testing.T, call Call, body []byte, random *rand.Rand) *colle
 	decoder := call.Row.Protocol().NewDecoder(call)
 	got := collect(t)
 	reader := &splitReader{bytes.Clone(body), random, 1 << random.IntN(13)}
-	frames := stream.NewSSE(reader, 1<<20)
+	events, lines := stream.NewSSE(reader, 1<<20), stream.NewNDJSON(reader, 1<<20)
+	next := events.Next
+	if call.Row.Protocol().Framing() == Lines {
+		next = func() (stream.Event, error) {
+			line, err := lines.Next()
+			return stream.Event{Data: line}, err
+		}
+	}
 	for !got.done && got.err == nil {
-		event, err := frames.Next()
+		event, err := next()
 		if err == io.EOF {
 			break
 		}
@@ -152,6 +171,7 @@ func checkCase(t *testing.T, expect *caseExpect, body []byte, got *collected, ca
 	}
 	checkCalls(t, expect, got)
 	checkFinish(t, expect, got)
+	checkVectors(t, expect, got)
 	if expect.Error != nil {
 		checkError(t, expect, body, got.err, call)
 	} else if got.err != nil || !got.complete {
@@ -216,6 +236,27 @@ func checkFinish(t *testing.T, expect *caseExpect, got *collected) {
 		}
 		if got == nil || *got != *want {
 			t.Errorf("%s %v, expected %d", name, got, *want)
+		}
+	}
+}
+
+func checkVectors(t *testing.T, expect *caseExpect, got *collected) {
+	t.Helper()
+	want := expect.Embeddings
+	if want == nil {
+		return
+	}
+	if len(got.vectors) != want.Count {
+		t.Fatalf("%d vectors, expected %d", len(got.vectors), want.Count)
+	}
+	for i, vector := range got.vectors {
+		if len(vector) != want.Dimensions {
+			t.Errorf("vector %d has %d numbers, expected %d", i, len(vector), want.Dimensions)
+		}
+		for j, number := range want.Head[i] {
+			if math.Abs(float64(vector[j])-number) > 1e-6 {
+				t.Errorf("number %d of vector %d is %g, expected %g", j, i, vector[j], number)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -23,6 +24,8 @@ type collected struct {
 	parts       []string
 	details     []string
 	raw         []string
+	items       []any
+	vectors     [][]float32
 	finish      llm.Finish
 	complete    bool
 	done        bool
@@ -62,6 +65,14 @@ func (c *collected) emit(event llm.Event) {
 		c.usage = event.Data.(*llm.Usage)
 	case llm.EventToolBegin, llm.EventToolArgs, llm.EventToolEnd:
 		c.tool(event)
+	case llm.EventItem:
+		c.items = append(c.items, event.Data)
+	case llm.EventVector:
+		vector := make([]float32, len(event.Text)/4)
+		if _, err := binary.Decode(event.Text, binary.LittleEndian, vector); err != nil {
+			c.t.Error(err)
+		}
+		c.vectors = append(c.vectors, vector)
 	default:
 		c.json(event)
 	}

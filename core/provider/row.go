@@ -22,6 +22,7 @@ type Row struct {
 	ChatPath      string   `json:"chat_path,omitempty"`   // default: the dialect's
 	EmbedPath     string   `json:"embed_path,omitempty"`  // default: the dialect's
 	ModelsPath    string   `json:"models_path,omitempty"` // default: the dialect's
+	LoginURL      string   `json:"login_url,omitempty"`   // where a name and a password are exchanged for a key
 	EmbedBatch    int      `json:"embed_batch,omitempty"` // inputs that one request may embed; 0: all
 	Deployments   bool     `json:"deployments,omitempty"` // Azure's URL: /openai/deployments/NAME, api-version
 	APIVersion    string   `json:"api_version,omitempty"` // default api-version of such URLs
@@ -89,8 +90,11 @@ func (r *Row) check() *llm.Error {
 	if r.EmbedBatch < 0 {
 		return llm.Configuration("embed_batch", "embed_batch of provider %q must be 0 (no limit) or more, got %d", r.Name, r.EmbedBatch)
 	}
-	if r.BaseURL != "" {
-		if _, err := parseBase(r.BaseURL); err != nil {
+	for _, address := range []string{r.BaseURL, r.LoginURL} {
+		if address == "" {
+			continue
+		}
+		if _, err := parseBase(address); err != nil {
 			return err
 		}
 	}
