@@ -180,6 +180,8 @@ func (r *Request) checkContent() *Error {
 		return r.Input.check()
 	case len(r.Input) > 0:
 		return Configuration("input", "input is for embeddings; give messages")
+	case r.Dimensions != nil || r.InputType != "":
+		return Configuration("dimensions", "dimensions and input_type are for embeddings; leave them out")
 	case len(r.Messages) == 0:
 		return Configuration("messages", "messages is empty; give at least one message")
 	}
