@@ -117,6 +117,9 @@ func (c *Call) encode() *llm.Error {
 			c.target.ExtraHeaders[textproto.CanonicalMIMEHeaderKey(name)] = value
 		}
 	}
+	if err := provider.CheckModel(c.client.models, c.client.row, c.request); err != nil {
+		return err
+	}
 	encoded, warnings, err := c.client.dialect.Encode(c.target)
 	if err != nil {
 		return err

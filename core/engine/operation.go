@@ -80,7 +80,7 @@ func (c *Call) startPart(ctx context.Context, cancel context.CancelCauseFunc, re
 func (c *Call) embed(outer context.Context) {
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
-	requests := batches(c.request, c.client.row.EmbedBatch)
+	requests := batches(c.request, c.client.row.EmbedLimit(c.request))
 	total := sum{call: c}
 	var running []*part
 	for len(requests) > 0 || len(running) > 0 {

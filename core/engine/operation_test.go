@@ -420,3 +420,21 @@ func TestLists(t *testing.T) {
 		})
 	}
 }
+
+// What a model is known to lack is refused before anything is sent.
+func TestModelsAreAskedForWhatTheyHave(t *testing.T) {
+	var asked atomic.Int64
+	client := openPlain(t, 0, "", func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		answerVectors(w, []float32{1}, 2, "")
+	})
+	request := `{"op":"embed","model":"gpt-4o","input":"a"`
+	got := runOp(t, context.Background(), client, request+"}", new(vectorSink))
+	if failed := got.failure(); failed == nil || failed.Kind != llm.KindUnsupported || failed.Param != "input" || asked.Load() != 0 {
+		t.Errorf("%d requests, %v", asked.Load(), failed)
+	}
+	got = runOp(t, context.Background(), client, request+`,"allow_unsupported":true}`, new(vectorSink))
+	if failed := got.failure(); failed != nil || asked.Load() != 1 {
+		t.Errorf("%d requests, %v", asked.Load(), failed)
+	}
+}
