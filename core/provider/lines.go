@@ -69,7 +69,7 @@ func (d *lineDecoder) next(data []byte, emit func(llm.Event)) (bool, error) {
 // body decodes a one-shot answer.
 func (d *lineDecoder) body(body []byte, emit func(llm.Event)) error {
 	d.sink, d.whole = emit, true
-	body, err := wholeObject(body)
+	body, err := wholeBody(body)
 	if err != nil {
 		return err
 	}
@@ -86,18 +86,6 @@ func checkObject(data []byte) error {
 		return errors.New("it is no object")
 	}
 	return checkJSON(data)
-}
-
-// wholeObject checks that a 200 answer is one JSON object.
-func wholeObject(body []byte) ([]byte, error) {
-	body = bytes.TrimSpace(body)
-	if len(body) == 0 {
-		return nil, llm.Errorf(llm.KindParse, "the answer is empty")
-	}
-	if err := checkObject(body); err != nil {
-		return nil, llm.Errorf(llm.KindParse, "the answer is not JSON: %s; it reads %s", err, excerpt(body))
-	}
-	return body, nil
 }
 
 func (d *lineDecoder) deliverRaw(data []byte) {

@@ -31,9 +31,9 @@ func (ollama) Encode(call Call) (*HTTPRequest, []string, *llm.Error) {
 func (ollama) NewDecoder(call Call) Decoder {
 	switch call.Request.Op {
 	case llm.OpEmbed:
-		return newBodyDecoder(call, readOllamaVectors)
+		return &wholeDecoder{call: call, read: readOllamaVectors}
 	case llm.OpModels:
-		return newBodyDecoder(call, readOllamaModels)
+		return &wholeDecoder{call: call, read: readModels}
 	}
 	return newOllamaDecoder(call)
 }

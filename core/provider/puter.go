@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"encoding/json"
 	"strings"
 
 	"pyagent/core/llm"
@@ -32,9 +33,9 @@ func (puter) Encode(call Call) (*HTTPRequest, []string, *llm.Error) {
 func (puter) NewDecoder(call Call) Decoder {
 	switch call.Request.Op {
 	case llm.OpModels:
-		return newBodyDecoder(call, readPuterModels)
+		return &wholeDecoder{call: call, read: readPuterModels}
 	case llm.OpLogin:
-		return newBodyDecoder(call, readPuterLogin)
+		return &wholeDecoder{call: call, read: readPuterLogin}
 	}
 	return newPuterDecoder(call)
 }
@@ -92,7 +93,7 @@ func encodePuterLogin(call Call) (*HTTPRequest, *llm.Error) {
 
 // readPuterLogin reads the answer to a login. "proceed" says that the name and password are right; only "token" that the
 // login is over.
-func readPuterLogin(d *bodyDecoder, body []byte, emit func(llm.Event)) error {
+func readPuterLogin(d *wholeDecoder, body []byte) error {
 	var token, otp, next, username string
 	proceed := false
 	llm.Members(body, func(key, value []byte) {
@@ -116,7 +117,7 @@ func readPuterLogin(d *bodyDecoder, body []byte, emit func(llm.Event)) error {
 	login := d.call.Request.Login
 	switch {
 	case proceed && token != "":
-		d.item(&llm.Login{Token: token, Username: firstWord(username, login.Username)}, emit)
+		d.emit(llm.Event{Kind: llm.EventItem, Data: &llm.Login{Token: token, Username: firstWord(username, login.Username)}})
 		return nil
 	case proceed && otp != "" && d.call.Page == "" && login.Code == "" && login.RecoveryCode == "":
 		return loginError(d.call, "login.code",
@@ -139,17 +140,18 @@ func loginError(call Call, param, format string, args ...any) *llm.Error {
 }
 
 // readPuterModels reads the list of models: objects, or of the shorter route only their ids.
-func readPuterModels(d *bodyDecoder, body []byte, emit func(llm.Event)) error {
-	return d.models(body, func(value []byte) *llm.Model {
+func readPuterModels(d *wholeDecoder, body []byte) error {
+	return readList(d, body, func(value []byte) *llm.Model {
 		if quoted(value) {
 			return &llm.Model{ID: llm.Unquote(value)}
 		}
 		return readPuterModel(value)
-	}, emit)
+	})
 }
 
 func readPuterModel(data []byte) *llm.Model {
 	model := new(llm.Model)
+	features := featureSet{}
 	var context, most loose
 	var costs []byte
 	var currency, inputKey, outputKey string
@@ -171,6 +173,13 @@ func readPuterModel(data []byte) *llm.Model {
 			context.read(value)
 		case "max_tokens":
 			most.read(value)
+		case "tool_call":
+			features.add("tools", string(value) == "true")
+		case "modalities":
+			var said struct{ Input, Output []string }
+			json.Unmarshal(value, &said) // of another type: nothing is known
+			features.takes(said.Input)
+			features.makes(said.Output)
 		case "costs_currency":
 			readText(&currency, value)
 		case "costs":
@@ -181,6 +190,7 @@ func readPuterModel(data []byte) *llm.Model {
 			readText(&outputKey, value)
 		}
 	})
+	model.Capabilities = features.list()
 	model.ContextTokens, model.OutputTokens = firstCount(context), firstCount(most)
 	if currency == "usd-cents" {
 		prices := readCosts(costs)

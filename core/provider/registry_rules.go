@@ -41,7 +41,7 @@ func puterRules() []llm.Rule {
 		{Text: []string{"model not found"}, Kind: llm.KindNotFound},
 		{Text: []string{"message is not allowed"}, Kind: llm.KindContentPolicy},
 	}
-	return append(rules, codeRules([]codeGroup{
+	return append(rules, codeRules([]kindCodes{
 		{llm.KindAuthentication, []string{
 			"token_missing", "token_auth_failed", "token_invalid", "token_expired", "reauth_required", "unauthorized",
 			"password_required", "password_mismatch", "account_suspended",
@@ -58,13 +58,13 @@ func puterRules() []llm.Rule {
 	})...)
 }
 
-// codeGroup are codes that mean the same.
-type codeGroup struct {
+// kindCodes are the codes of one kind.
+type kindCodes struct {
 	kind  llm.Kind
 	codes []string
 }
 
-func codeRules(groups []codeGroup) []llm.Rule {
+func codeRules(groups []kindCodes) []llm.Rule {
 	var rules []llm.Rule
 	for _, group := range groups {
 		for _, code := range group.codes {
@@ -76,7 +76,7 @@ func codeRules(groups []codeGroup) []llm.Rule {
 
 // zaiRules are Z.ai's business codes, which decide whatever the HTTP status: https://docs.z.ai/api-reference/api-code
 func zaiRules() []llm.Rule {
-	return codeRules([]codeGroup{
+	return codeRules([]kindCodes{
 		{llm.KindAuthentication, []string{"1000", "1001", "1002", "1003", "1004"}},
 		{llm.KindPermission, []string{"1110", "1111", "1112", "1121", "1220", "1311"}},
 		{llm.KindQuota, []string{"1113", "1304", "1308", "1309", "1310"}},
@@ -88,4 +88,32 @@ func zaiRules() []llm.Rule {
 		{llm.KindRateLimit, []string{"1302", "1303", "1305", "1313"}},
 		{llm.KindServiceUnavailable, []string{"1312"}},
 	})
+}
+
+// arkRules are Ark's codes, of which only the part before a dot is always there: https://www.volcengine.com/docs/82379/1299023
+// The first rule that matches decides, so that what is special comes first.
+func arkRules() []llm.Rule {
+	rules := []llm.Rule{
+		{Code: "InvalidParameter*", Text: []string{"exceed max message tokens"}, Kind: llm.KindContextWindow},
+		{Code: "InvalidParameter*", Text: []string{"input length", "exceed"}, Kind: llm.KindContextWindow},
+		{Code: "InvalidParameter*", Text: []string{"context", "exceed"}, Kind: llm.KindContextWindow},
+	}
+	return append(rules, codeRules([]kindCodes{
+		{llm.KindContextWindow, []string{"OutofContextError"}},
+		{llm.KindContentPolicy, []string{"*SensitiveContentDetected*", "*RiskDetection"}},
+		{llm.KindNotFound, []string{
+			"InvalidEndpoint.ClosedEndpoint", "InvalidEndpoint.NotFound", "InvalidEndpointOrModel.*", "ModelNotOpen", "UnsupportedModel",
+			"NotFound*",
+		}},
+		{llm.KindBadRequest, []string{"MissingParameter*", "InvalidParameter*", "InvalidArgumentError*"}},
+		{llm.KindAuthentication, []string{"AuthenticationError", "InvalidAccountStatus"}},
+		{llm.KindQuota, []string{
+			"AccountOverdueError", "OperationDenied.ServiceOverdue", "QuotaExceeded*", "AccountQuotaExceeded*", "SetLimitExceeded*",
+		}},
+		{llm.KindPermission, []string{"AccessDenied*", "OperationDenied*"}},
+		{llm.KindServiceUnavailable, []string{"ServerOverloaded", "ServiceUnavailable"}},
+		{llm.KindRateLimit, []string{"*RateLimitExceeded*", "RequestBurstTooFast", "InflightBatchsizeExceeded"}},
+		{llm.KindTimeout, []string{"InferenceServiceConnectionTimeout"}},
+		{llm.KindInternalServer, []string{"InternalServiceError"}},
+	})...)
 }
