@@ -226,7 +226,9 @@ func checkLineError(t *testing.T, row string, status int, body string, kind llm.
 }
 
 func TestOllamaOperations(t *testing.T) {
-	embed := func(inputs, fields, body string) *collected { return answered(t, embedCall(t, "ollama", inputs, fields), body) }
+	embed := func(inputs, fields, body string) *collected {
+		return answered(t, embedCall(t, "ollama", inputs, fields), body)
+	}
 	got := embed(`["a","b"]`, "", `{"model":"m","embeddings":[[0.5,-1],[0.25,2]],"total_duration":1,"prompt_eval_count":2}`)
 	if got.err != nil || !got.complete || fmt.Sprint(got.vectors) != "[[0.5 -1] [0.25 2]]" || got.finish.Model != "m" || *got.finish.Usage.PromptTokens != 2 {
 		t.Errorf("got %v, %s", got.vectors, got.summary())
