@@ -9,6 +9,7 @@ func TestLoginIsChecked(t *testing.T) {
 		{"nothing", `{"op":"login"}`, "login.username"},
 		{"no name", `{"op":"login","login":{"password":"p"}}`, "login.username"},
 		{"no password", `{"op":"login","login":{"username":"u"}}`, "login.password"},
+		{"of a chat", `{"op":"generate","model":"m","messages":[{"role":"user","content":"x"}],"login":{}}`, "login"},
 		{"two codes", `{"op":"login","login":{"username":"u","password":"p","code":"1","recovery_code":"2"}}`, "login.recovery_code"},
 	}
 	for _, test := range tests {
