@@ -78,10 +78,10 @@ func TestModelsDecode(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got := answered(t, modelsCall(t, "compatible"), test.body)
-			if got.err != nil || !got.complete || len(got.items) != 1 {
-				t.Fatalf("%v, %d items", got.err, len(got.items))
+			if got.err != nil || !got.complete || len(got.models) != 1 {
+				t.Fatalf("%v, %d models", got.err, len(got.models))
 			}
-			model := got.items[0].(*llm.Model)
+			model := got.models[0]
 			var want llm.Model
 			if err := json.Unmarshal([]byte(test.want), &want); err != nil {
 				t.Fatal(err)
