@@ -42,6 +42,14 @@ type Row struct {
 	Ignored      []string          `json:"ignored,omitempty"`       // fields it takes and says are without effect
 	Formats      []string          `json:"formats,omitempty"`       // response_format types it takes; empty: all
 	ShortToolIDs bool              `json:"short_tool_ids,omitempty"`
+	ToolChoices  []string          `json:"tool_choices,omitempty"` // modes of tool_choice it takes; empty: all
+	ToolStream   string            `json:"tool_stream,omitempty"`  // the field that makes it stream arguments in pieces
+	MaxStops     int               `json:"max_stops,omitempty"`    // stop sequences it takes, always as a list; 0: any number
+	Roles        map[string]string `json:"roles,omitempty"`        // our role of a message -> the vendor's
+	Prefill      string            `json:"prefill,omitempty"`      // the key that marks a last assistant message as the beginning of the answer
+	CacheMarks   bool              `json:"cache_marks,omitempty"`  // knows cache_control; elsewhere the marks are left out
+
+	Reasoning *Reasoning `json:"reasoning,omitempty"` // default: the field reasoning_effort alone
 
 	UsageAlways        bool `json:"usage_always,omitempty"`        // streams count tokens without being asked
 	ReasoningUncounted bool `json:"reasoning_uncounted,omitempty"` // completion_tokens leaves reasoning out
@@ -55,7 +63,7 @@ func requestFields() []string {
 	return []string{
 		"max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "stop", "frequency_penalty", "presence_penalty",
 		"seed", "n", "tools", "tool_choice", "parallel_tool_calls", "response_format", "logprobs", "top_logprobs", "logit_bias",
-		"reasoning_effort", "verbosity", "service_tier", "store", "metadata", "user", "safety_identifier", "prompt_cache_key",
+		"reasoning_effort", "reasoning_budget", "reasoning_summary", "verbosity", "service_tier", "store", "metadata", "user", "safety_identifier", "prompt_cache_key",
 		"modalities", "audio", "prediction", "stream_options", "dimensions", "input_type",
 	}
 }
@@ -128,6 +136,14 @@ func (r *Row) check() *llm.Error {
 	}
 	for _, field := range r.Ignored {
 		if err := r.checkField("ignored", field); err != nil {
+			return err
+		}
+	}
+	if r.MaxStops < 0 {
+		return llm.Configuration("max_stops", "max_stops of provider %q must be 0 (any number) or more, got %d", r.Name, r.MaxStops)
+	}
+	if r.Reasoning != nil {
+		if err := r.Reasoning.check(r.Name); err != nil {
 			return err
 		}
 	}
