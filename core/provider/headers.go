@@ -64,7 +64,9 @@ func authorize(header map[string]string, call Call) *llm.Error {
 
 // authWays are the ways in which a key can be sent: as a bearer token, as one that is made from it (jwt), in a header of that
 // name, or not at all.
-func authWays() []string { return []string{"bearer", "jwt", "api-key", "x-api-key", "x-goog-api-key", "none"} }
+func authWays() []string {
+	return []string{"bearer", "jwt", "api-key", "x-api-key", "x-goog-api-key", "none"}
+}
 
 // checkKey refuses a key that cannot travel in a header. Go would refuse the whole header and show it; this shows no
 // key.

@@ -102,6 +102,10 @@ func routerRows() []Row {
 				{Code: "queue_exceeded", Kind: llm.KindRateLimit},
 			},
 		},
+		{
+			Name: "sambanova", BaseURL: "https://api.sambanova.ai/v1", BaseURLEnv: []string{"SAMBANOVA_BASE_URL"},
+			KeyEnv: []string{"SAMBANOVA_API_KEY"}, Rename: onlyMaxTokens, Roles: noDeveloper(),
+		},
 		{Name: "compatible", BaseURLEnv: []string{"OPENAI_COMPATIBLE_BASE_URL"},
 			KeyEnv: []string{"OPENAI_COMPATIBLE_API_KEY"}, KeyOptional: true, CacheMarks: true},
 	}
