@@ -49,7 +49,8 @@ func (r *Reasoning) check(name string) *llm.Error {
 		"effort": r.Effort, "budget": r.Budget, "summary": r.Summary, "off": r.Off, "on": r.On,
 	} {
 		if len(control) > 0 && control[0] != '{' {
-			return llm.Configuration("reasoning", "reasoning.%s of provider %q must be an object of request fields, got %s", field, name, control)
+			return llm.Configuration("reasoning", "reasoning.%s of provider %q must be an object of request fields, got %s", field, name,
+				control)
 		}
 	}
 	if !slices.Contains(reasoningBacks(), r.Back) {
@@ -107,10 +108,12 @@ func (e *chatEncoder) effort(controls *controls, way *Reasoning) {
 	case leveled:
 		e.control(controls, "reasoning_effort", way.Effort, llm.AppendString(nil, effort))
 	case len(way.On) > 0:
-		e.warn("%s has no levels of reasoning_effort for the model %q; %q only switches reasoning on", e.row.Name, e.request.Model, effort)
+		e.warn("%s has no levels of reasoning_effort for the model %q; %q only switches reasoning on", e.row.Name, e.request.Model,
+			effort)
 		e.control(controls, "reasoning_effort", way.On, nil)
 	default:
-		e.refuse("reasoning_effort", "%s has no levels of reasoning_effort for the model %q, only \"none\"", e.row.Name, e.request.Model)
+		e.refuse("reasoning_effort", "%s has no levels of reasoning_effort for the model %q, only \"none\"", e.row.Name,
+			e.request.Model)
 	}
 }
 

@@ -24,7 +24,7 @@ type Row struct {
 	ModelsPath       string   `json:"models_path,omitempty"`        // default: the dialect's
 	EmbedBatch       int      `json:"embed_batch,omitempty"`        // inputs that one request may embed; 0: all; see EmbedLimit
 	EmbedFormat      string   `json:"embed_format,omitempty"`       // encoding_format to ask for: "base64", or nothing
-	EmbedParts       string   `json:"embed_parts,omitempty"`        // content parts as inputs: none, "content" of an object, or "alone" in a request
+	EmbedParts       string   `json:"embed_parts,omitempty"`        // content parts as inputs: none, "content" or "alone"
 	EmbedPartsPath   string   `json:"embed_parts_path,omitempty"`   // the route for inputs that are alone
 	EmbedPartsModels []string `json:"embed_parts_models,omitempty"` // models whose names begin so take only such inputs
 	Lacks            []llm.Op `json:"lacks,omitempty"`              // operations that the vendor does not have
@@ -94,25 +94,8 @@ func (r *Row) check() *llm.Error {
 	if !slices.Contains(authWays(), firstWord(r.Auth, "bearer")) {
 		return llm.Configuration("auth", "provider %q has the unknown auth %q; it is one of %q", r.Name, r.Auth, authWays())
 	}
-	for name, path := range map[string]string{"chat_path": r.ChatPath, "embed_path": r.EmbedPath, "models_path": r.ModelsPath,
-		"embed_parts_path": r.EmbedPartsPath} {
-		if path != "" && !strings.HasPrefix(path, "/") {
-			return llm.Configuration(name, "%s of provider %q must begin with \"/\", got %q", name, r.Name, path)
-		}
-	}
-	if r.EmbedBatch < 0 {
-		return llm.Configuration("embed_batch", "embed_batch of provider %q must be 0 (no limit) or more, got %d", r.Name, r.EmbedBatch)
-	}
-	if !slices.Contains([]string{"", "base64", "float"}, r.EmbedFormat) {
-		return llm.Configuration("embed_format", `embed_format of provider %q is %q; it is "base64", "float" or nothing`, r.Name, r.EmbedFormat)
-	}
-	if !slices.Contains([]string{"", "content", "alone"}, r.EmbedParts) {
-		return llm.Configuration("embed_parts", `embed_parts of provider %q is %q; it is "content", "alone" or nothing`, r.Name, r.EmbedParts)
-	}
-	for _, op := range r.Lacks {
-		if !slices.Contains(llm.Ops(), op) {
-			return llm.Configuration("lacks", "lacks of provider %q names the unknown operation %q; it is one of %q", r.Name, op, llm.Ops())
-		}
+	if err := r.checkRoutes(); err != nil {
+		return err
 	}
 	if r.BaseURL != "" {
 		if _, err := parseBase(r.BaseURL); err != nil {
@@ -148,6 +131,35 @@ func (r *Row) check() *llm.Error {
 		}
 	}
 	return r.checkRules()
+}
+
+// checkRoutes checks paths, and what is said about operations beside chats.
+func (r *Row) checkRoutes() *llm.Error {
+	for name, path := range map[string]string{"chat_path": r.ChatPath, "embed_path": r.EmbedPath, "models_path": r.ModelsPath,
+		"embed_parts_path": r.EmbedPartsPath} {
+		if path != "" && !strings.HasPrefix(path, "/") {
+			return llm.Configuration(name, "%s of provider %q must begin with \"/\", got %q", name, r.Name, path)
+		}
+	}
+	if r.EmbedBatch < 0 {
+		return llm.Configuration("embed_batch", "embed_batch of provider %q must be 0 (no limit) or more, got %d", r.Name,
+			r.EmbedBatch)
+	}
+	if !slices.Contains([]string{"", "base64", "float"}, r.EmbedFormat) {
+		return llm.Configuration("embed_format", `embed_format of provider %q is %q; it is "base64", "float" or nothing`, r.Name,
+			r.EmbedFormat)
+	}
+	if !slices.Contains([]string{"", "content", "alone"}, r.EmbedParts) {
+		return llm.Configuration("embed_parts", `embed_parts of provider %q is %q; it is "content", "alone" or nothing`, r.Name,
+			r.EmbedParts)
+	}
+	for _, op := range r.Lacks {
+		if !slices.Contains(llm.Ops(), op) {
+			return llm.Configuration("lacks", "lacks of provider %q names the unknown operation %q; it is one of %q", r.Name, op,
+				llm.Ops())
+		}
+	}
+	return nil
 }
 
 func (r *Row) checkField(where, name string) *llm.Error {
