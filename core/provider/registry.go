@@ -254,6 +254,9 @@ func localRows() []Row {
 			KeyEnv: []string{"OLLAMA_API_KEY"}, KeyOptional: true, Rename: onlyMaxTokens,
 			Unsupported: []string{"top_k", "n", "tool_choice", "logit_bias", "parallel_tool_calls", "user"},
 		},
-		{Name: "echo", BaseURL: "http://echo/v1", Auth: "none", KeyOptional: true, Local: true, CacheMarks: true},
+		{
+			Name: "echo", BaseURL: "http://echo/v1", Auth: "none", KeyOptional: true, Local: true, CacheMarks: true,
+			EmbedBatch: 100, EmbedFormat: "base64",
+		},
 	}
 }
