@@ -247,3 +247,22 @@ func TestArkErrors(t *testing.T) {
 		}
 	}
 }
+
+// A delta of reasoning costs little more where the vendor wants the thoughts back.
+func BenchmarkReasoningDelta(b *testing.B) {
+	for _, row := range []string{"xai", "deepseek"} {
+		b.Run(row, func(b *testing.B) {
+			decoder := newChatDecoder(testCall(b, row))
+			events := [2][]byte{[]byte(delta(`"reasoning_content":"think"`)), []byte(delta(`"reasoning_content":" more"`))}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if _, err := decoder.Event("", events[i%2], func(llm.Event) {}); err != nil {
+					b.Fatal(err)
+				}
+				if i%100_000 == 0 { // a long answer, not an endless one
+					decoder.held, decoder.choices = 0, nil
+				}
+			}
+		})
+	}
+}
