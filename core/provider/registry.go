@@ -203,8 +203,8 @@ func mistralRow() Row {
 		EmbedFormat: "base64", Roles: noDeveloper(), Prefill: "prefix",
 		Reasoning: &Reasoning{Effort: field("reasoning_effort"), Parts: true},
 		Unsupported: []string{
-			"input_type", "top_k", "logprobs", "top_logprobs", "logit_bias", "verbosity", "store", "user", "safety_identifier", "modalities",
-			"audio", "stream_options",
+			"input_type", "top_k", "logprobs", "top_logprobs", "logit_bias", "verbosity", "store", "user", "safety_identifier",
+			"modalities", "audio", "stream_options",
 		},
 		Rules: []llm.Rule{
 			{Code: "invalid_model", Kind: llm.KindNotFound},

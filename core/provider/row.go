@@ -46,7 +46,7 @@ type Row struct {
 	ToolStream   string            `json:"tool_stream,omitempty"`  // the field that makes it stream arguments in pieces
 	MaxStops     int               `json:"max_stops,omitempty"`    // stop sequences it takes, always as a list; 0: any number
 	Roles        map[string]string `json:"roles,omitempty"`        // our role of a message -> the vendor's
-	Prefill      string            `json:"prefill,omitempty"`      // the key that marks a last assistant message as the beginning of the answer
+	Prefill      string            `json:"prefill,omitempty"`      // the key that marks a last assistant message as a beginning
 	CacheMarks   bool              `json:"cache_marks,omitempty"`  // knows cache_control; elsewhere the marks are left out
 
 	Reasoning *Reasoning `json:"reasoning,omitempty"` // default: the field reasoning_effort alone
@@ -63,7 +63,8 @@ func requestFields() []string {
 	return []string{
 		"max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "stop", "frequency_penalty", "presence_penalty",
 		"seed", "n", "tools", "tool_choice", "parallel_tool_calls", "response_format", "logprobs", "top_logprobs", "logit_bias",
-		"reasoning_effort", "reasoning_budget", "reasoning_summary", "verbosity", "service_tier", "store", "metadata", "user", "safety_identifier", "prompt_cache_key",
+		"reasoning_effort", "reasoning_budget", "reasoning_summary", "verbosity", "service_tier", "store",
+		"metadata", "user", "safety_identifier", "prompt_cache_key",
 		"modalities", "audio", "prediction", "stream_options", "dimensions", "input_type",
 	}
 }
