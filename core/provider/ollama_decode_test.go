@@ -245,7 +245,7 @@ func TestOllamaOperations(t *testing.T) {
 	call.Request.Op, call.Request.Model = llm.OpModels, ""
 	got = answered(t, call, `{"models":[{"name":"a:latest","model":"a:latest","modified_at":"2026-01-01T00:00:00Z","size":1,"details":{"family":"llama"}},`+
 		`{"name":"b"},{"model":"c","capabilities":["completion","tools","vision","insert","thinking"]},{}]}`)
-	items, _ := json.Marshal(got.items)
+	items, _ := json.Marshal(got.models)
 	if want := `[{"id":"a:latest"},{"id":"b"},{"id":"c","capabilities":["chat","tools","reasoning","images"]}]`; got.err != nil || string(items) != want {
 		t.Errorf("got %s, %s", items, got.summary())
 	}

@@ -243,9 +243,8 @@ func TestPuterLogin(t *testing.T) {
 		var failed *llm.Error
 		if errors.As(got.err, &failed) && failed.Kind == llm.KindAuthentication && !failed.Retryable {
 			have = failed.Param
-		} else if len(got.items) == 1 {
-			login := got.items[0].(*llm.Login)
-			have = "token " + login.Token + " of " + login.Username
+		} else if got.login != nil {
+			have = "token " + got.login.Token + " of " + got.login.Username
 		}
 		if have != test.want || got.complete != (failed == nil) {
 			t.Errorf("%s: %q, expected %q; %s", test.name, have, test.want, got.summary())
@@ -280,7 +279,7 @@ func TestPuterModels(t *testing.T) {
 		`"costs":{"tokens":1000000,"prompt_tokens":25,"completion_tokens":200,"cached_tokens":2},"tool_call":true,"modalities":{"input":["text","image"],"output":["text"]}},`+
 		`{"id":"claude-x","name":"Claude","provider":"claude","input_cost_key":"input_tokens","costs_currency":"usd-cents","costs":{"tokens":1000000,"input_tokens":300,"output_tokens":1500}},`+
 		`{"id":"free","costs_currency":"coins","costs":{"tokens":1,"input":5}},"bare",{"provider":"x"}]}`)
-	items, _ := json.Marshal(got.items)
+	items, _ := json.Marshal(got.models)
 	want := `[{"id":"gpt-x","owner":"openai-completion","context_tokens":128000,"output_tokens":16384,"capabilities":["chat","tools","images"],"aliases":["openai/gpt-x"],` +
 		`"input_price":2.5e-7,"output_price":0.000002,"cached_price":2e-8},` +
 		`{"id":"claude-x","name":"Claude","owner":"claude","input_price":0.000003,"output_price":0.000015},{"id":"free"},{"id":"bare"}]`
