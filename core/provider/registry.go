@@ -121,7 +121,7 @@ func hostedRows() []Row {
 	return []Row{
 		{
 			Name: "anthropic", Dialect: "anthropic", BaseURL: "https://api.anthropic.com/v1",
-			BaseURLEnv: []string{"ANTHROPIC_BASE_URL"}, KeyEnv: []string{"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"},
+			BaseURLEnv: []string{"ANTHROPIC_BASE_URL"}, KeyEnv: []string{"ANTHROPIC_API_KEY"}, TokenEnv: []string{"ANTHROPIC_AUTH_TOKEN"},
 			Auth: "x-api-key", Lacks: chatsOnly(), CacheMarks: true, Rules: anthropicRules(),
 		},
 		{
