@@ -111,7 +111,11 @@ func unpadded(data []byte) []byte {
 	if len(data) == 0 || data[len(data)-1] != '}' {
 		return nil
 	}
-	return bytes.TrimRight(data[:len(data)-1], " \t\r\n")
+	end := len(data) - 1
+	for end > 0 && (data[end-1] == ' ' || data[end-1] == '\t' || data[end-1] == '\r' || data[end-1] == '\n') {
+		end--
+	}
+	return data[:end]
 }
 
 // learn makes a template of a chunk that the plain path found to have the effect what. Streams that never repeat soon
