@@ -66,7 +66,7 @@ class Presets:
         allow_http: bool = False,
         post_quantum: bool = True,
     ) -> _Provider:
-        """Anthropic through its OpenAI-compatible route, with the key in ANTHROPIC_API_KEY unless given."""
+        """Anthropic, with the key in ANTHROPIC_API_KEY or a token in ANTHROPIC_AUTH_TOKEN unless given."""
         return cls(**_options("anthropic", locals()))
 
     @classmethod

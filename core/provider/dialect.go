@@ -53,10 +53,11 @@ type Dialect interface {
 // dialects are the protocols by their name in a row.
 func dialects() map[string]Dialect {
 	return map[string]Dialect{
-		"":       openAI{},
-		"openai": openAI{},
-		"ollama": ollama{},
-		"puter":  puter{},
+		"":          openAI{},
+		"openai":    openAI{},
+		"anthropic": anthropic{},
+		"ollama":    ollama{},
+		"puter":     puter{},
 	}
 }
 

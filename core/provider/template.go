@@ -20,6 +20,8 @@ import (
 type templatePaths struct {
 	text  []textPath
 	noise []string // top-level keys whose strings mean nothing
+	// padded says that white space of any length may stand before the last brace: Anthropic hides lengths with it.
+	padded bool
 }
 
 type textPath struct {
@@ -98,7 +100,22 @@ func (t *template) match(data []byte) ([]byte, bool) {
 		}
 		data = data[end:]
 	}
+	if t.paths.padded {
+		data = unpadded(data)
+	}
 	return text, bytes.Equal(data, t.fixed[t.holes])
+}
+
+// unpadded is the end of an object without its last brace and the white space before that.
+func unpadded(data []byte) []byte {
+	if len(data) == 0 || data[len(data)-1] != '}' {
+		return nil
+	}
+	end := len(data) - 1
+	for end > 0 && (data[end-1] == ' ' || data[end-1] == '\t' || data[end-1] == '\r' || data[end-1] == '\n') {
+		end--
+	}
+	return data[:end]
 }
 
 // learn makes a template of a chunk that the plain path found to have the effect what. Streams that never repeat soon
@@ -157,7 +174,11 @@ func (t *template) cut(data []byte, holes []span, textHole span, what learned) {
 		t.fixed[i] = append(t.fixed[i][:0], data[start:hole.start]...)
 		start = hole.end
 	}
-	t.fixed[len(holes)] = append(t.fixed[len(holes)][:0], data[start:]...)
+	end := data[start:]
+	if t.paths.padded {
+		end = unpadded(end)
+	}
+	t.fixed[len(holes)] = append(t.fixed[len(holes)][:0], end...)
 	t.ready = true
 }
 
