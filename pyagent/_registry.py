@@ -43,7 +43,15 @@ class Row(Value):
 
 ROWS: dict[str, Row] = {
     "openai": Row("https://api.openai.com/v1", ("OPENAI_BASE_URL",), ("OPENAI_API_KEY",)),
+    "openai-responses": Row("https://api.openai.com/v1", ("OPENAI_BASE_URL",), ("OPENAI_API_KEY",)),
     "azure": Row(
+        "",
+        ("AZURE_OPENAI_ENDPOINT",),
+        ("AZURE_OPENAI_API_KEY",),
+        api_version_env=("AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"),
+        deployment_env=("AZURE_OPENAI_DEPLOYMENT_NAME",),
+    ),
+    "azure-responses": Row(
         "",
         ("AZURE_OPENAI_ENDPOINT",),
         ("AZURE_OPENAI_API_KEY",),

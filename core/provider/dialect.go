@@ -58,6 +58,7 @@ func dialects() map[string]Dialect {
 		"anthropic": anthropic{},
 		"ollama":    ollama{},
 		"puter":     puter{},
+		"responses": responses{},
 	}
 }
 

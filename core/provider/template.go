@@ -19,7 +19,7 @@ import (
 // element of a list.
 type templatePaths struct {
 	text  []textPath
-	noise []string // top-level keys whose strings mean nothing
+	noise []string // top-level keys whose strings, or whole numbers, mean nothing
 	// padded says that white space of any length may stand before the last brace: Anthropic hides lengths with it.
 	padded bool
 }
@@ -46,8 +46,9 @@ type template struct {
 	index   uint16
 	fixed   [maxHoles + 1][]byte // bytes before, between and after the holes
 	holes   int
-	text    int    // which hole is the text
-	scratch []byte // for texts with escapes
+	text    int            // which hole is the text
+	number  [maxHoles]bool // which are numbers
+	scratch []byte         // for texts with escapes
 
 	hits   int // of the current template
 	misses int // templates in a row that were never hit
@@ -79,6 +80,14 @@ func (t *template) match(data []byte) ([]byte, bool) {
 			return nil, false
 		}
 		data = data[len(fixed):]
+		if t.number[i] {
+			end := numberEnd(data)
+			if end < 0 {
+				return nil, false
+			}
+			data = data[end:]
+			continue
+		}
 		end, plain := stringEnd(data)
 		if end < 0 {
 			return nil, false
@@ -154,7 +163,11 @@ func (t *template) learn(data []byte, what learned) {
 	}
 	textHole := holes[0]
 	for _, key := range t.paths.noise {
-		if hole, ok := findString(data, []string{key}); ok && count < maxHoles {
+		hole, ok := findString(data, []string{key})
+		if !ok {
+			hole, ok = findNumber(data, key)
+		}
+		if ok && count < maxHoles {
 			holes[count] = hole
 			count++
 		}
@@ -171,6 +184,7 @@ func (t *template) cut(data []byte, holes []span, textHole span, what learned) {
 		if hole == textHole {
 			t.text = i
 		}
+		t.number[i] = data[hole.start-1] != '"'
 		t.fixed[i] = append(t.fixed[i][:0], data[start:hole.start]...)
 		start = hole.end
 	}
@@ -202,4 +216,16 @@ func stringEnd(data []byte) (end int, plain bool) {
 		}
 	}
 	return -1, false
+}
+
+// numberEnd finds the end of a whole number as JSON writes it; -1 where there is none.
+func numberEnd(data []byte) int {
+	end := 0
+	for end < len(data) && data[end] >= '0' && data[end] <= '9' {
+		end++
+	}
+	if end == 0 || end > 1 && data[0] == '0' {
+		return -1
+	}
+	return end
 }
