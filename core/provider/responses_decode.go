@@ -32,6 +32,7 @@ type responsesDecoder struct {
 	usage   llm.Usage
 
 	items   []*answerItem
+	parts   int // of all items
 	calls   int
 	thought *itemPart         // the last piece of reasoning
 	details []json.RawMessage // the items as they came
@@ -298,8 +299,8 @@ func (d *responsesDecoder) emit(event llm.Event) {
 
 // bounded refuses an answer that grows without end in what has to be kept of it.
 func (d *responsesDecoder) bounded() error {
-	if len(d.items) > maxParts {
-		return llm.Errorf(llm.KindLimit, "the answer has more than %d items", maxParts)
+	if len(d.items) > maxParts || d.parts > maxParts {
+		return llm.Errorf(llm.KindLimit, "the answer has more than %d items or parts of items", maxParts)
 	}
 	if d.held > maxHeld {
 		return llm.Errorf(llm.KindLimit, "the answer made pyagent hold back more than %d bytes of unfinished pieces", maxHeld)

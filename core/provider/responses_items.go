@@ -19,7 +19,8 @@ type answerItem struct {
 	tool     uint16   // its number
 	input    itemPart // its arguments
 	parts    []*itemPart
-	notes    int // annotations delivered
+	told     string // the kind of event that brings its reasoning
+	notes    int    // annotations delivered
 	logprobs bool
 	closed   bool
 }
@@ -82,8 +83,7 @@ func (d *responsesDecoder) announce(item *answerItem, made *outputItem) {
 	}})
 }
 
-// part is the piece of an item that a kind of text belongs to. Servers that tell their reasoning in full and summed up do
-// not get to say it twice: an item has one kind of reasoning, that which came first.
+// part is the piece of an item that a kind of text belongs to.
 func (d *responsesDecoder) part(item *answerItem, kind llm.EventKind, index int) *itemPart {
 	for _, part := range slices.Backward(item.parts) {
 		if part.kind == kind && part.index == index {
@@ -92,11 +92,12 @@ func (d *responsesDecoder) part(item *answerItem, kind llm.EventKind, index int)
 	}
 	part := &itemPart{kind: kind, index: index}
 	item.parts = append(item.parts, part)
-	d.held += 64
+	d.parts++
 	return part
 }
 
-// textDelta delivers a piece of text. It returns the text, if that is all that the event did.
+// textDelta delivers a piece of text. It returns the text, if that is all that the event did. A server that tells its
+// reasoning in full and summed up does not get to say it twice: what comes first counts.
 func (d *responsesDecoder) textDelta(kind llm.EventKind, event *responsesEvent) learned {
 	text := ""
 	readText(&text, event.Delta)
@@ -105,7 +106,10 @@ func (d *responsesDecoder) textDelta(kind llm.EventKind, event *responsesEvent) 
 		home = "reasoning"
 	}
 	item := d.item(event, home)
-	if item.closed {
+	if kind == llm.EventReasoning {
+		item.told = firstWord(item.told, event.Type)
+	}
+	if item.closed || kind == llm.EventReasoning && item.told != event.Type {
 		return learned{}
 	}
 	said := d.text(d.part(item, kind, event.Content.index(0)), 0, text)
@@ -242,15 +246,13 @@ func (d *responsesDecoder) deliverDetails() {
 	needed := false
 	for _, data := range d.details {
 		item := readOutputItem(data)
-		if detail := item.detail(stored); detail != nil {
-			details = append(details, detail)
-			needed = needed || !item.isPlain()
+		detail := item.detail(stored)
+		if detail == nil {
+			continue
 		}
-	}
-	// Several messages are one in the shape that hosts have, and a text behind a call comes before it there.
-	for i := 1; i < len(d.details) && !needed; i++ {
-		item := readOutputItem(d.details[i])
-		needed = item.kind == "message"
+		// Several messages are one in the shape that hosts have, and a text behind a call comes before it there.
+		needed = needed || !item.isPlain() || item.kind == "message" && len(details) > 0
+		details = append(details, detail)
 	}
 	for _, detail := range details {
 		if needed {
