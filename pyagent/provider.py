@@ -6,10 +6,12 @@ import os
 
 from . import _checks, _opening, _request
 from ._async_map_methods import AsyncMapMethods
+from ._async_operation_methods import AsyncOperationMethods
 from ._async_response_methods import AsyncResponseMethods
 from ._async_text_methods import AsyncTextMethods
 from ._environment import network_variables, without_secrets
 from ._map_methods import MapMethods
+from ._operation_methods import OperationMethods
 from ._presets import Presets
 from ._registry import ROWS, Row
 from ._response_methods import ResponseMethods
@@ -30,7 +32,15 @@ __all__ = ["Provider"]
 
 
 class Provider(
-    Presets, TextMethods, ResponseMethods, MapMethods, AsyncTextMethods, AsyncResponseMethods, AsyncMapMethods
+    Presets,
+    TextMethods,
+    ResponseMethods,
+    MapMethods,
+    OperationMethods,
+    AsyncTextMethods,
+    AsyncResponseMethods,
+    AsyncMapMethods,
+    AsyncOperationMethods,
 ):
     """A model at a vendor, and how to reach it. Make one and keep it: it reuses its connections.
 
