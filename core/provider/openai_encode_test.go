@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,7 +96,7 @@ func encoded(t *testing.T, row, request string) (*HTTPRequest, []string, *llm.Er
 func TestEncode(t *testing.T) {
 	const file = "testdata/requests.golden"
 	var all strings.Builder
-	for _, test := range encodeTests() {
+	for _, test := range slices.Concat(encodeTests(), vendorTests(), historyTests()) {
 		request, _, err := encoded(t, test.row, test.request)
 		if err != nil {
 			t.Fatalf("%s: %s", test.name, err)
@@ -136,7 +137,7 @@ func TestEncodeKeepsThePrefix(t *testing.T) {
 func TestEncodeRefuses(t *testing.T) {
 	tests := []struct{ name, row, fields, param string }{
 		{"top_k of OpenAI", "openai", `"top_k":1`, "top_k"},
-		{"top_k of Ollama", "ollama", `"top_k":1`, "top_k"},
+		{"top_k of Ollama's compatible route", "ollama-openai", `"top_k":1`, "top_k"},
 		{"logprobs of Groq", "groq", `"logprobs":true`, "logprobs"},
 		{"n of Groq", "groq", `"n":2`, "n"},
 		{"user of Mistral", "mistral", `"user":"u"`, "user"},
