@@ -5,7 +5,9 @@ columns are here a second time; a test holds them equal to the core's."""
 
 from __future__ import annotations
 
+from ._checks import string
 from ._value import Value
+from .errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,3 +89,50 @@ ROWS: dict[str, Row] = {
     "ollama-openai": Row("http://127.0.0.1:11434/v1", ("OLLAMA_BASE_URL", "OLLAMA_HOST"), ("OLLAMA_API_KEY",), True),
     "echo": Row("http://echo/v1", key_optional=True),
 }
+
+# Shorter names of vendors whose row says more.
+ALIASES = {"responses": "openai-responses"}
+
+RULE = 'a vendor and a model are written "vendor:model", for example "openai:gpt-4o-mini" or "ollama:llama3.2:1b"'
+
+
+def find_row(name: Any) -> tuple[str, Row]:
+    """The vendor of that name: how the core calls it, and its row.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    known = ALIASES.get(name, name) if isinstance(name, str) else None
+    if known in ROWS:
+        return known, ROWS[known]
+    raise ConfigurationError(f"provider {name!r} is not known; {_guess(name)}", param="provider")
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Divides "vendor:model" at its first colon.
+
+    Raises:
+        ConfigurationError: It is something else, or there is no such vendor.
+    """
+    vendor, colon, model = string("name", name).partition(":")
+    if not colon or not vendor or not model:
+        raise ConfigurationError(f"{name!r} does not name a vendor and a model: {RULE}.", param="name")
+    if "/" in vendor:  # the colon belongs to a model of OpenRouter, such as "deepseek/deepseek-r1:free"
+        raise ConfigurationError(
+            f"{name!r} names no vendor: {RULE}; for a model of OpenRouter write {'openrouter:' + name!r}.", param="name"
+        )
+    return find_row(vendor)[0], model
+
+
+def _guess(name: Any) -> str:
+    names = sorted({*ROWS, *ALIASES})
+    if isinstance(name, str):
+        from difflib import get_close_matches  # slow to import, and this is an error
+
+        near = get_close_matches(name.lower(), names, 1)
+        if near:
+            return f"did you mean {near[0]!r}?"
+    return (
+        f"it is one of {', '.join(names)}, or a dict that describes your own endpoint, such as "
+        '{"name": "mine", "base_url": "https://..."}.'
+    )

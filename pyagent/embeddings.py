@@ -63,7 +63,7 @@ class Embeddings(Value):
         return list(self)
 
     @property
-    def buffer(self) -> memoryview:
+    def buffer(self) -> memoryview[float]:
         """All numbers without a copy: a read-only memoryview of float32, with a row for each input."""
         return memoryview(_native(self.data)).cast("f", (len(self), self.dimensions))
 
@@ -73,7 +73,7 @@ class Embeddings(Value):
         return {"version": 3, "shape": (len(self), self.dimensions), "typestr": "<f4", "data": self.data}
 
     def __buffer__(self, flags: int) -> memoryview:
-        return self.buffer
+        return self.buffer  # type: ignore[return-value]  # a view of any numbers
 
     def __len__(self) -> int:
         return len(self.data) // (4 * self.dimensions)

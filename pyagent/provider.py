@@ -13,7 +13,7 @@ from ._environment import network_variables, without_secrets
 from ._map_methods import MapMethods
 from ._operation_methods import OperationMethods
 from ._presets import Presets
-from ._registry import ROWS, Row
+from ._registry import Row, find_row
 from ._response_methods import ResponseMethods
 from ._text_methods import TextMethods
 from .errors import ConfigurationError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ._call import Call, Client
     from ._inbox import AsyncCall, Inbox
+    from .models import Capabilities
     from .options import Limits, Timeouts
 
 __all__ = ["Provider"]
@@ -52,8 +53,8 @@ class Provider(
         api_key: The key. Default: the vendor's environment variable, such as OPENROUTER_API_KEY.
         base_url: The address up to and without /chat/completions. Default: the vendor's environment variable, such as
             OPENAI_BASE_URL, then the vendor's own address.
-        provider: A vendor's name, "openrouter" by default; or your own endpoint as a dict with the keys of
-            docs/new-provider.md.
+        provider: A vendor's name, "openrouter" by default, of the list in docs/providers.md; or your own endpoint as a
+            dict with the keys of docs/new-provider.md. `Provider.from_string` takes vendor and model as one text.
         timeout: Seconds to wait for the next thing: the whole answer of a one-shot call; of a stream the first piece,
             and each pause. Default: PYAGENT_REQUEST_TIMEOUT_SECS, then the clocks of `Timeouts`.
         timeouts: The four clocks one by one, instead of timeout. PYAGENT_CONNECT_TIMEOUT_SECS is the default for
@@ -102,8 +103,11 @@ class Provider(
         api_version: str | None = None,
         deployment: str | None = None,
     ) -> None:
-        provider = "openrouter" if provider is None else provider
-        row = _row(provider)
+        row: Row
+        if isinstance(provider, dict):
+            row = Row.from_dict(provider)
+        else:
+            provider, row = find_row("openrouter" if provider is None else provider)
         self._model: str = _checks.string("model", model)
         self._base_url = _find_base_url(provider, row, base_url)
         self._proxy = _optional(_checks.line, "proxy", proxy)
@@ -129,6 +133,14 @@ class Provider(
             milliseconds = _read_number("PYAGENT_RETRY_BACKOFF_MS", "positive")
             config["retry_backoff"] = None if milliseconds is None else milliseconds / 1000
         self._configure({name: value for name, value in config.items() if value not in (None, {}, "")})
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What is known of the model without asking anybody: what it has and lacks, and how long a prompt may be."""
+        from ._capabilities import find_capabilities
+
+        vendor = self._config["provider"]
+        return find_capabilities(vendor if isinstance(vendor, str) else vendor.get("name", ""), self._model)
 
     def _configure(self, config: dict[str, Any]) -> None:
         self._config = config
@@ -186,19 +198,6 @@ def _find_current_inbox() -> Callable[[Client], Inbox]:
 
         _current_inbox = current_inbox
         return current_inbox
-
-
-def _row(provider: str | dict[str, Any]) -> Row:
-    if isinstance(provider, dict):
-        return Row.from_dict(provider)
-    row = ROWS.get(provider) if isinstance(provider, str) else None
-    if row is None:
-        raise ConfigurationError(
-            f"provider {provider!r} is not known; it is one of {', '.join(sorted(ROWS))}, or a dict that describes "
-            'your own endpoint, such as {"name": "mine", "base_url": "https://..."}.',
-            param="provider",
-        )
-    return row
 
 
 def _find_base_url(provider: str | dict[str, Any], row: Row, given: str | None) -> str:
