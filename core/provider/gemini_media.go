@@ -82,11 +82,8 @@ func (e *geminiEncoder) mimeOf(m media) string {
 // mimeByBytes recognises the formats that Google takes by how they begin.
 func mimeByBytes(data string) string {
 	const enough = 64 // letters of base64, which are 48 bytes
-	head := strings.NewReplacer("-", "+", "_", "/", "\n", "", "\r", "").Replace(data[:min(len(data), enough)])
-	first, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(head, "=")[:len(strings.TrimRight(head, "="))/4*4])
-	if err != nil {
-		return ""
-	}
+	head := strings.NewReplacer("-", "+", "_", "/", "=", "", "\n", "", "\r", "").Replace(data[:min(len(data), enough)])
+	first, _ := base64.RawStdEncoding.DecodeString(head) // what comes before an error is enough
 	for _, format := range []struct {
 		begins string
 		at     int    // where the second mark is

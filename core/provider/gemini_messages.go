@@ -37,7 +37,9 @@ func (e *geminiEncoder) conversation() {
 	t := &geminiTurns{e: e}
 	messages := e.request.Messages
 	for i := 0; i < len(messages); i++ {
-		switch m := &messages[i]; m.Role {
+		m := &messages[i]
+		e.leaveOut(m)
+		switch m.Role {
 		case "system", "developer":
 			if len(t.turns) > 0 {
 				e.warnOnce("%s has one place for system messages: a later one counts from the start of the conversation", e.row.Name)
@@ -68,6 +70,18 @@ func (e *geminiEncoder) conversation() {
 		t.turns = slices.Insert(t.turns, 0, turn{role: "user", parts: []json.RawMessage{geminiText(" ")}})
 	}
 	e.put("contents", func(out []byte) []byte { return appendList(out, t.contents()) })
+}
+
+// leaveOut warns of what a message has and Google does not.
+func (e *geminiEncoder) leaveOut(m *llm.Message) {
+	if m.Name != "" && m.Role != "tool" && m.Role != "function" {
+		e.warnOnce("%s has no names of speakers; %q was left out", e.row.Name, m.Name)
+	}
+	for _, extra := range m.Extra {
+		if extra.Key != "refusal" && hasError(extra.Value) {
+			e.warnOnce("%s has no %q of a message; it was left out", e.row.Name, extra.Key)
+		}
+	}
 }
 
 func (t *geminiTurns) contents() (list []json.RawMessage) {
@@ -138,6 +152,11 @@ func (t *geminiTurns) answer(m *llm.Message) {
 		case "thinking", "redacted_thinking", "reasoning": // never sent as text
 		default:
 			media = append(media, e.mediaPart(part))
+		}
+	}
+	for _, extra := range m.Extra {
+		if extra.Key == "refusal" {
+			text += llm.Unquote(extra.Value)
 		}
 	}
 	calls := make([]json.RawMessage, len(m.ToolCalls))
@@ -257,8 +276,9 @@ func (e *geminiEncoder) result(call *geminiCall, m *llm.Message) (part json.RawM
 	var inside []json.RawMessage
 	for _, other := range others {
 		written := e.mediaPart(other)
-		if e.generation >= 3 && strings.HasPrefix(string(written), `{"inlineData"`) {
-			inside = append(inside, written)
+		data := memberRaw(schemaMembers(written), "inlineData")
+		if e.generation >= 3 && data != nil {
+			inside = append(inside, newObject(nil).member("inlineData", data))
 		} else {
 			media = append(media, written)
 		}

@@ -29,7 +29,7 @@ func (e *geminiEncoder) tools() {
 			functions = append(functions, geminiFunction(f))
 			strict = strict || f.strict != nil && *f.strict
 			for _, key := range f.extra {
-				e.warn("%s has no word for %s of the tool %s", e.row.Name, key.Key, f.name)
+				e.warnOnce("%s has no %q of a tool; it was left out", e.row.Name, key.Key)
 			}
 		default:
 			natives = append(natives, e.nativeTool(tool))
