@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from base64 import b64encode
-from binascii import a2b_base64
+from base64 import b64decode, b64encode
 
 from .errors import ConfigurationError
 
@@ -90,7 +89,7 @@ class Media:
         if not isinstance(text, str):
             raise _wrong(what, f"base64 must be a string, not {type(text).__name__}")
         try:
-            content = a2b_base64(text)
+            content = b64decode("".join(text.split()), validate=True)  # lines are often broken
         except ValueError as error:
             raise _wrong(what, f"base64 cannot be read ({error})") from None
         self._set_bytes(what, content)

@@ -94,21 +94,17 @@ ROWS: dict[str, Row] = {
     "echo": Row("http://echo/v1", key_optional=True),
 }
 
-# Shorter names of vendors whose row says more.
-ALIASES = {"responses": "openai-responses"}
-
 RULE = 'a vendor and a model are written "vendor:model", for example "openai:gpt-4o-mini" or "ollama:llama3.2:1b"'
 
 
-def find_row(name: Any) -> tuple[str, Row]:
-    """The vendor of that name: how the core calls it, and its row.
+def find_row(name: Any) -> Row:
+    """The row of a vendor.
 
     Raises:
-        ConfigurationError: There is none.
+        ConfigurationError: There is no vendor of that name.
     """
-    known = ALIASES.get(name, name) if isinstance(name, str) else None
-    if known in ROWS:
-        return known, ROWS[known]
+    if isinstance(name, str) and name in ROWS:
+        return ROWS[name]
     raise ConfigurationError(f"provider {name!r} is not known; {_guess(name)}", param="provider")
 
 
@@ -125,11 +121,12 @@ def split_name(name: str) -> tuple[str, str]:
         raise ConfigurationError(
             f"{name!r} names no vendor: {RULE}; for a model of OpenRouter write {'openrouter:' + name!r}.", param="name"
         )
-    return find_row(vendor)[0], model
+    find_row(vendor)
+    return vendor, model
 
 
 def _guess(name: Any) -> str:
-    names = sorted({*ROWS, *ALIASES})
+    names = sorted(ROWS)
     if isinstance(name, str):
         from difflib import get_close_matches  # slow to import, and this is an error
 

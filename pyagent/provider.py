@@ -103,11 +103,8 @@ class Provider(
         api_version: str | None = None,
         deployment: str | None = None,
     ) -> None:
-        row: Row
-        if isinstance(provider, dict):
-            row = Row.from_dict(provider)
-        else:
-            provider, row = find_row("openrouter" if provider is None else provider)
+        provider = "openrouter" if provider is None else provider
+        row = Row.from_dict(provider) if isinstance(provider, dict) else find_row(provider)
         self._model: str = _checks.string("model", model)
         self._base_url = _find_base_url(provider, row, base_url)
         self._proxy = _optional(_checks.line, "proxy", proxy)

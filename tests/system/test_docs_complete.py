@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,12 @@ def test_the_table_of_providers_is_the_registry() -> None:
 def test_the_number_of_vendors_is_that_of_the_registry(name: str) -> None:
     vendors = len(set(_registry.ROWS) - {"compatible", "echo"})
     assert f" {vendors} vendors and local servers by name" in read(ROOT / name)
+
+
+def test_the_tables_of_vendors_and_models_are_those_of_the_core() -> None:
+    command = [sys.executable, ROOT / "tools" / "providers.py", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
 
 def code_variables() -> set[str]:
