@@ -71,6 +71,8 @@ func (d *geminiDecoder) Event(_ string, data []byte, emit func(llm.Event)) (bool
 	}
 	if !d.raw && !d.noFast && d.effects == 1 && d.last.text != "" {
 		d.fast.learn(data, d.last)
+	} else {
+		d.fast.forget()
 	}
 	return false, nil
 }
@@ -78,8 +80,8 @@ func (d *geminiDecoder) Event(_ string, data []byte, emit func(llm.Event)) (bool
 // followFast keeps up with what a chunk that fitted the template has changed.
 func (d *geminiDecoder) followFast() {
 	for i := range d.fast.holes {
-		if key := d.fast.holes[i].key; key != "" {
-			d.counts.set(key, loose{float64(d.fast.numbers[i]), true})
+		if at := d.fast.holes[i].count; at >= 0 {
+			d.counts[at] = loose{float64(d.fast.numbers[i]), true}
 		}
 	}
 	if d.fast.kind == llm.EventText {
@@ -197,8 +199,9 @@ func (d *geminiDecoder) chunk(data []byte) error {
 		}
 		ended = ended || c.candidates[i].reason != ""
 	}
-	d.last.counts += d.counts.read(c.usage)
-	d.note(&d.finish.ServiceTier, d.counts.tier)
+	tier := ""
+	d.last.counts += d.counts.read(c.usage, &tier)
+	d.note(&d.finish.ServiceTier, tier)
 	if ended {
 		d.tellUsage()
 	}

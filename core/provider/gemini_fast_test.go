@@ -86,6 +86,7 @@ func FuzzGeminiTemplate(f *testing.F) {
 	f.Add("one", "two", "5", uint16(0), byte(0))
 	f.Add(`\ud83d\ude00`, `\ud83d`, "05", uint16(200), byte('"'))
 	f.Add("a\xffb", "\x00", `{"x":1}`, uint16(130), byte('7'))
+	f.Add("0", `"`, "", uint16(200), byte('"'))
 	f.Add("", `x","thought":true,"y":"`, `"8"`, uint16(180), byte('{'))
 	formats := []string{
 		`{"candidates":[{"content":{"parts":[{"text":"%s"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":4,"candidatesTokenCount":%s,"x":{"totalTokenCount":1}},"responseId":"r"}`,

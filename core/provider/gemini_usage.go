@@ -1,12 +1,24 @@
 package provider
 
-import "pyagent/core/llm"
+import (
+	"slices"
 
-// geminiCounts are the numbers of usageMetadata. They are cumulative: a later chunk's number replaces an earlier one's.
-type geminiCounts struct {
-	prompt, cached, candidates, thoughts, tools, total loose
-	tier                                               string
-}
+	"pyagent/core/llm"
+)
+
+// geminiCounts are the numbers of usageMetadata, by their place in geminiCountKeys. They are cumulative: a later chunk's
+// number replaces an earlier one's.
+type geminiCounts [countKeys]loose
+
+const (
+	countPrompt = iota
+	countCached
+	countCandidates
+	countThoughts
+	countTools
+	countTotal
+	countKeys
+)
 
 func geminiCountKeys() []string {
 	return []string{
@@ -16,46 +28,30 @@ func geminiCountKeys() []string {
 }
 
 // read takes over the numbers of one chunk, and returns how many there were.
-func (c *geminiCounts) read(usage []byte) (found int) {
+func (c *geminiCounts) read(usage []byte, tier *string) (found int) {
+	keys := geminiCountKeys()
 	llm.Members(usage, func(key, value []byte) {
 		if string(key) == "serviceTier" {
-			readText(&c.tier, value)
+			readText(tier, value)
 			return
 		}
 		var number loose
-		if number.read(value); number.set && c.set(string(key), number) {
-			found++
+		if at := slices.Index(keys, string(key)); at >= 0 {
+			if number.read(value); number.set {
+				c[at] = number
+				found++
+			}
 		}
 	})
 	return found
-}
-
-func (c *geminiCounts) set(key string, number loose) bool {
-	switch key {
-	case "promptTokenCount":
-		c.prompt = number
-	case "cachedContentTokenCount":
-		c.cached = number
-	case "candidatesTokenCount":
-		c.candidates = number
-	case "thoughtsTokenCount":
-		c.thoughts = number
-	case "toolUsePromptTokenCount":
-		c.tools = number
-	case "totalTokenCount":
-		c.total = number
-	default:
-		return false
-	}
-	return true
 }
 
 // unified counts as everybody else does. What tools of Google's own put before the model is part of the prompt, thoughts
 // are part of the answer, and a number that is left out beside others is 0.
 func (c *geminiCounts) unified() llm.Usage {
 	return llm.Usage{
-		PromptTokens: sumCounts(c.prompt, c.tools), CompletionTokens: sumCounts(c.candidates, c.thoughts),
-		TotalTokens: firstCount(c.total), CachedTokens: firstCount(c.cached), ReasoningTokens: firstCount(c.thoughts),
+		PromptTokens: sumCounts(c[countPrompt], c[countTools]), CompletionTokens: sumCounts(c[countCandidates], c[countThoughts]),
+		TotalTokens: firstCount(c[countTotal]), CachedTokens: firstCount(c[countCached]), ReasoningTokens: firstCount(c[countThoughts]),
 	}
 }
 

@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"unicode/utf8"
 
 	"pyagent/core/llm"
@@ -40,11 +41,14 @@ type learned struct {
 
 const maxHoles = 16
 
-// hole is a place of a chunk that changes. A number's key is empty where nobody wants to know it.
+// hitsToNarrow is after how many chunks a number that did not change is taken to stay as it is.
+const hitsToNarrow = 4
+
+// hole is a place of a chunk that changes.
 type hole struct {
 	span
 	number bool
-	key    string
+	count  int // position of its key in templatePaths.count; -1 for a number that nobody wants to know, and for strings
 }
 
 // template is the memory of one stream.
@@ -59,7 +63,10 @@ type template struct {
 	scratch []byte // for texts with escapes
 
 	numbers [maxHoles]int64 // of the last chunk that fitted, by its holes
-	size    int             // of its text
+	first   [maxHoles]int64 // of the chunk that was learned from
+	changed [maxHoles]bool  // numbers that were seen to be another
+	narrow  bool            // numbers that stayed the same are holes no more
+	size    int             // of the text of the last chunk that fitted
 
 	hits   int // of the current template
 	misses int // templates in a row that were never hit
@@ -75,8 +82,10 @@ func (t *template) emit(data []byte, emit func(llm.Event)) bool {
 	if !ok {
 		return false
 	}
-	t.hits++
 	t.size = len(text)
+	if t.hits++; t.hits <= hitsToNarrow && t.paths.counts != "" {
+		t.watch()
+	}
 	if len(text) > 0 {
 		emit(llm.Event{Kind: t.kind, Index: t.index, Text: text})
 	}
@@ -103,6 +112,46 @@ func (t *template) match(data []byte) ([]byte, bool) {
 		data = data[end:]
 	}
 	return text, bytes.Equal(data, t.fixed[len(t.holes)])
+}
+
+// watch notes which numbers change.
+func (t *template) watch() {
+	for i := range t.holes {
+		t.changed[i] = t.changed[i] || t.numbers[i] != t.first[i]
+	}
+	if t.hits == hitsToNarrow {
+		t.close()
+	}
+}
+
+// close makes fixed bytes of the numbers that were the same in every chunk so far: each hole costs time. One that changes
+// all the same is learned again.
+func (t *template) close() {
+	open, text := 0, 0
+	for i, hole := range t.holes {
+		if hole.number && !t.changed[i] {
+			t.fixed[open] = append(strconv.AppendInt(t.fixed[open], t.numbers[i], 10), t.fixed[i+1]...)
+			t.narrow = true
+			continue
+		}
+		if i == t.text {
+			text = open
+		}
+		t.holes[open], t.numbers[open] = hole, t.numbers[i]
+		open++
+		if open <= i {
+			t.fixed[open] = append(t.fixed[open][:0], t.fixed[i+1]...)
+		}
+	}
+	t.holes, t.text = t.holes[:open], text
+}
+
+// forget is called for a chunk that was not learned from. It may have changed numbers that the template takes to stay as
+// they are.
+func (t *template) forget() {
+	if t.narrow {
+		t.ready = false
+	}
 }
 
 // inside reads the string of a hole, up to its closing quote.
@@ -150,6 +199,7 @@ func leadingNumber(data []byte) (number int64, end int) {
 func (t *template) learn(data []byte, what learned) {
 	if t.skip > 0 {
 		t.skip--
+		t.forget()
 		return
 	}
 	if t.ready && t.hits == 0 {
@@ -163,10 +213,10 @@ func (t *template) learn(data []byte, what learned) {
 	if !ok {
 		return
 	}
-	t.holes = append(t.holes, hole{span: textHole})
+	t.holes = append(t.holes, hole{span: textHole, count: -1})
 	for _, key := range t.paths.noise {
 		if noise, ok := findString(data, []string{key}); ok {
-			t.holes = append(t.holes, hole{span: noise})
+			t.holes = append(t.holes, hole{span: noise, count: -1})
 		}
 	}
 	if counts := t.findCounts(data); counts != what.counts || len(t.holes) > maxHoles {
@@ -216,9 +266,11 @@ func (t *template) findCounts(data []byte) (known int) {
 		case c == '-' || c >= '0' && c <= '9':
 			after := llm.SkipValue(data, at)
 			if _, size := leadingNumber(data[at:after]); size == after-at {
-				found := hole{span: span{at, after}, number: true}
-				if depth == 1 && slices.Contains(t.paths.count, key) {
-					found.key = key
+				found := hole{span: span{at, after}, number: true, count: -1}
+				if depth == 1 {
+					found.count = slices.Index(t.paths.count, key)
+				}
+				if found.count >= 0 {
 					known++
 				}
 				t.holes = append(t.holes, found)
@@ -233,11 +285,14 @@ func (t *template) findCounts(data []byte) (known int) {
 
 // cut stores the bytes around the holes.
 func (t *template) cut(data []byte, textHole span, what learned) {
-	t.kind, t.index = what.kind, what.index
+	t.kind, t.index, t.narrow = what.kind, what.index, false
 	start := 0
 	for i, hole := range t.holes {
 		if hole.span == textHole {
 			t.text = i
+		}
+		if t.changed[i] = false; hole.number {
+			t.first[i], _ = leadingNumber(data[hole.start:hole.end])
 		}
 		t.fixed[i] = append(t.fixed[i][:0], data[start:hole.start]...)
 		start = hole.end
