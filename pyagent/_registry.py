@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Row(Value):
     """Where a vendor is, and where its key and settings are looked up."""
 
-    __slots__ = ("base_url", "base_url_env", "key_env", "key_optional", "api_version_env", "deployment_env")
+    __slots__ = ("base_url", "base_url_env", "key_env", "key_optional", "token_env", "api_version_env", "deployment_env")
 
     def __init__(
         self,
@@ -25,6 +25,7 @@ class Row(Value):
         base_url_env: tuple[str, ...] = (),
         key_env: tuple[str, ...] = (),
         key_optional: bool = False,
+        token_env: tuple[str, ...] = (),
         api_version_env: tuple[str, ...] = (),
         deployment_env: tuple[str, ...] = (),
     ) -> None:
@@ -32,6 +33,7 @@ class Row(Value):
         self.base_url_env = tuple(base_url_env)
         self.key_env = tuple(key_env)
         self.key_optional = key_optional
+        self.token_env = tuple(token_env)
         self.api_version_env = tuple(api_version_env)
         self.deployment_env = tuple(deployment_env)
 
@@ -51,7 +53,13 @@ ROWS: dict[str, Row] = {
         deployment_env=("AZURE_OPENAI_DEPLOYMENT_NAME",),
     ),
     "openrouter": Row("https://openrouter.ai/api/v1", ("OPENROUTER_BASE_URL",), ("OPENROUTER_API_KEY",)),
-    "anthropic": Row("https://api.anthropic.com/v1", ("ANTHROPIC_BASE_URL",), ("ANTHROPIC_API_KEY",)),
+    "anthropic": Row(
+        "https://api.anthropic.com/v1",
+        ("ANTHROPIC_BASE_URL",),
+        ("ANTHROPIC_API_KEY",),
+        token_env=("ANTHROPIC_AUTH_TOKEN",),
+    ),
+    "anthropic-openai": Row("https://api.anthropic.com/v1", ("ANTHROPIC_BASE_URL",), ("ANTHROPIC_API_KEY",)),
     "groq": Row("https://api.groq.com/openai/v1", ("GROQ_BASE_URL",), ("GROQ_API_KEY",)),
     "together": Row("https://api.together.xyz/v1", ("TOGETHER_BASE_URL",), ("TOGETHER_API_KEY",)),
     "fireworks": Row("https://api.fireworks.ai/inference/v1", ("FIREWORKS_BASE_URL",), ("FIREWORKS_API_KEY",)),

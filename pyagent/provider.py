@@ -188,6 +188,9 @@ class Provider(
 _current_inbox: Callable[[Client], Inbox] | None = None
 
 
+_KEY_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key"})
+
+
 def _find_current_inbox() -> Callable[[Client], Inbox]:
     global _current_inbox  # noqa: PLW0603  # it is one module for all
     with _opening.lock:
@@ -226,7 +229,10 @@ def _find_key(row: Row, given: str | None, headers: dict[str, str] | None) -> st
     if given is not None:
         return _checks.line("api_key", given)  # type: ignore[no-any-return]
     key = _read_first(row.key_env)
-    in_headers = any(name.lower() in {"authorization", "api-key", "x-goog-api-key"} for name in headers or ())
+    token = _read_first(row.token_env)
+    if key is None and token is not None:
+        key = f"Bearer {token}"  # which tells the core how to send it
+    in_headers = any(name.lower() in _KEY_HEADERS for name in headers or ())
     if key is None and row.key_env and not row.key_optional and not in_headers:
         raise ConfigurationError(
             f"No api_key provided and {' or '.join(row.key_env)} environment variable is not set.", param="api_key"

@@ -167,9 +167,9 @@ func TestEncodeRefuses(t *testing.T) {
 }
 
 func TestEncodeWarns(t *testing.T) {
-	_, warnings, err := encoded(t, "anthropic", `{"op":"generate","model":"m",`+ask+`,"seed":1,"store":false}`)
+	_, warnings, err := encoded(t, "anthropic-openai", `{"op":"generate","model":"m",`+ask+`,"seed":1,"store":false}`)
 	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "seed") ||
-		!strings.Contains(warnings[0], "anthropic") {
+		!strings.Contains(warnings[0], "anthropic-openai") {
 		t.Errorf("got %q, %v", warnings, err)
 	}
 }
