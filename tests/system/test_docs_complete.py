@@ -89,7 +89,7 @@ def test_the_table_of_providers_is_the_registry() -> None:
     for name, row in sorted(_registry.ROWS.items()):
         address = "inside pyagent" if name == "echo" else f"`{row.base_url}`" if row.base_url else "to be given"
         optional = " (optional)" if row.key_env and row.key_optional else ""
-        expected.append([f"`{name}`", address, names(row.base_url_env), names(row.key_env) + optional])
+        expected.append([f"`{name}`", address, names(row.base_url_env), names(row.key_env + row.token_env) + optional])
     assert table(read(DOCS / "configuration.md"), "Providers, their keys and addresses") == expected
 
 
@@ -107,7 +107,7 @@ def test_the_tables_of_vendors_and_models_are_those_of_the_core() -> None:
 
 def code_variables() -> set[str]:
     """The environment variables that the package reads: those of the registry, and those named in the sources."""
-    columns = ("base_url_env", "key_env", "api_version_env", "deployment_env")
+    columns = ("base_url_env", "key_env", "token_env", "api_version_env", "deployment_env")
     known = {name for row in _registry.ROWS.values() for column in columns for name in getattr(row, column)}
     for path in SOURCES:
         known |= set(re.findall(r"\"(PYAGENT_[A-Z_]+|[A-Z]+_PROXY|SSL_CERT_[A-Z]+)\"", read(path)))
