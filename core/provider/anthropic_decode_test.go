@@ -249,14 +249,14 @@ func TestMessagesContainer(t *testing.T) {
 	if len(got.details) != 1 {
 		t.Fatalf("details %q", got.details)
 	}
-	for now, want := range map[string]bool{"2026-06-30T23:59:59Z": true, "2026-07-01T00:01:00Z": false} {
+	for moment, want := range map[string]bool{"2026-06-30T23:59:59Z": true, "2026-07-01T00:01:00Z": false} {
 		decoded, failed := llm.DecodeRequest([]byte(`{"op":"generate","model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y",` +
 			`"reasoning_details":[` + got.details[0] + `]},{"role":"user","content":"z"}],"tools":[{"type":"code_execution_20250825","name":"code_execution"}]}`))
 		if failed != nil {
 			t.Fatal(failed)
 		}
 		call.Request = decoded
-		if err := call.Now.UnmarshalText([]byte(now)); err != nil {
+		if err := call.Now.UnmarshalText([]byte(moment)); err != nil {
 			t.Fatal(err)
 		}
 		request, _, err := call.Row.Protocol().Encode(call)
