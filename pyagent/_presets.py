@@ -82,7 +82,9 @@ class Presets:
         def __init__(self, model: str, **options: Any) -> None: ...
 
     openai = Preset("openai", "OpenAI's chat completions, with the key in OPENAI_API_KEY unless given.")
-    anthropic = Preset("anthropic", "Anthropic, with the key in ANTHROPIC_API_KEY or a token in ANTHROPIC_AUTH_TOKEN unless given.")
+    anthropic = Preset(
+        "anthropic", "Anthropic, with the key in ANTHROPIC_API_KEY or a token in ANTHROPIC_AUTH_TOKEN unless given."
+    )
     gemini = Preset("gemini", "Google's Gemini, with the key in GEMINI_API_KEY or GOOGLE_API_KEY unless given.")
     mistral = Preset("mistral", "Mistral, with the key in MISTRAL_API_KEY unless given.")
     deepseek = Preset("deepseek", "DeepSeek, with the key in DEEPSEEK_API_KEY unless given.")

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 class Row(Value):
     """Where a vendor is, and where its key and settings are looked up."""
 
-    __slots__ = ("base_url", "base_url_env", "key_env", "key_optional", "token_env", "api_version_env", "deployment_env")
+    __slots__ = (
+        "base_url",
+        "base_url_env",
+        "key_env",
+        "key_optional",
+        "token_env",
+        "api_version_env",
+        "deployment_env",
+    )
 
     def __init__(
         self,

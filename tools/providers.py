@@ -43,11 +43,15 @@ def vendors() -> str:
     """One line for each row."""
     presets = {entry.vendor: name for name, entry in vars(Presets).items() if isinstance(entry, Preset)}
     presets |= {name: name for name in ("azure", "echo") if hasattr(Provider, name)}
-    lines = ["| vendor | constructor | protocol | beside chats | address | its variables | variables of the key | notes |"]
+    lines = [
+        "| vendor | constructor | protocol | beside chats | address | its variables | variables of the key | notes |"
+    ]
     lines.append("|---" * 8 + "|")
     for row in sorted(runtime().inspect()["providers"], key=lambda row: row["name"]):
         name, dialect = row["name"], row.get("dialect") or "openai"
-        keys = listed(row.get("key_env", [])) + (" (optional)" if row.get("key_env") and row.get("key_optional") else "")
+        keys = listed(row.get("key_env", [])) + (
+            " (optional)" if row.get("key_env") and row.get("key_optional") else ""
+        )
         cells = [
             f"`{name}`",
             f"`Provider.{presets[name]}`" if name in presets else "",

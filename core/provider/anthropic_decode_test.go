@@ -261,7 +261,7 @@ func TestMessagesContainer(t *testing.T) {
 		}
 		request, _, err := call.Row.Protocol().Encode(call)
 		if err != nil || bytes.Contains(request.Body, []byte(`"container":"container_1"`)) != want || bytes.Contains(request.Body, []byte("expires_at")) {
-			t.Errorf("at %s: %s %v", now, request.Body, err)
+			t.Errorf("at %s: %s %v", moment, request.Body, err)
 		}
 	}
 }
