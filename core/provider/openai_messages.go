@@ -77,10 +77,7 @@ func (e *chatEncoder) content(o *object, m *llm.Message, thoughts []json.RawMess
 			parts = append(parts, e.unmarked(part.Raw))
 		}
 		if hasText && text != "" {
-			part := newObject(nil)
-			part.text("type", "text")
-			part.text("text", text)
-			parts = append(parts, part.end())
+			parts = append(parts, textPart(text).Raw)
 		}
 		o.out = appendRaw(o.out, parts)
 	case hasText:
