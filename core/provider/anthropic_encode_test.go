@@ -308,12 +308,12 @@ func TestAnthropicAddresses(t *testing.T) {
 }
 
 func TestAnthropicCounts(t *testing.T) {
-	request, _, err := encoded(t, "anthropic", `{"op":"count","model":"claude-sonnet-4-5","max_tokens":5,"temperature":0.5,"reasoning_budget":1024,`+
+	_, _, err := encoded(t, "anthropic", `{"op":"count","model":"claude-sonnet-4-5","max_tokens":5,"temperature":0.5,"reasoning_budget":1024,`+
 		`"messages":[{"role":"system","content":"s"},{"role":"user","content":"hi"}],"tools":[`+claudeAdd+`],"max_completion_tokens":null}`)
 	if err == nil {
 		t.Error("a budget beyond max_tokens was taken")
 	}
-	request, _, err = encoded(t, "anthropic", `{"op":"count","model":"claude-sonnet-4-5","temperature":1,"reasoning_budget":1024,`+
+	request, _, err := encoded(t, "anthropic", `{"op":"count","model":"claude-sonnet-4-5","temperature":1,"reasoning_budget":1024,`+
 		`"messages":[{"role":"system","content":"s"},{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f"}}]}`)
 	const want = `{"model":"claude-sonnet-4-5","system":"s","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}],` +
 		`"tools":[{"name":"f","input_schema":{"type":"object","properties":{}}}],"thinking":{"type":"enabled","budget_tokens":1024}}`

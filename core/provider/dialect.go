@@ -56,6 +56,8 @@ func dialects() map[string]Dialect {
 		"":          openAI{},
 		"openai":    openAI{},
 		"anthropic": anthropic{},
+		"gemini":    gemini{},
+		"vertex":    gemini{vertex: true},
 		"ollama":    ollama{},
 		"puter":     puter{},
 		"responses": responses{},

@@ -53,7 +53,7 @@ func findNumber(data []byte, key string) (span, bool) {
 	if !ok {
 		return span{}, false
 	}
-	length := numberEnd(data[at:])
+	_, length := leadingNumber(data[at:])
 	return span{at, at + length}, length > 0 && llm.SkipValue(data, at) == at+length
 }
 

@@ -49,7 +49,12 @@ class Case:
         return f"{self.vendor}/{self.name}"
 
 
-CHATS = ("/chat/completions", "/messages", "/api/chat", "/drivers/call")  # the ends of the paths that a Provider asks at
+CHATS = (
+    "/chat/completions",
+    "/messages",
+    "/api/chat",
+    "/drivers/call",
+)  # the ends of the paths that a Provider asks at
 
 
 def load() -> list[Case]:
