@@ -65,7 +65,6 @@ ROWS: dict[str, Row] = {
         "",
         ("AZURE_OPENAI_ENDPOINT",),
         ("AZURE_OPENAI_API_KEY",),
-        api_version_env=("AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"),
         deployment_env=("AZURE_OPENAI_DEPLOYMENT_NAME",),
     ),
     "openrouter": Row("https://openrouter.ai/api/v1", ("OPENROUTER_BASE_URL",), ("OPENROUTER_API_KEY",)),

@@ -65,7 +65,6 @@ func openAIRows() []Row {
 		{
 			Name: "azure-responses", Dialect: "responses", BaseURLEnv: []string{"AZURE_OPENAI_ENDPOINT"},
 			KeyEnv: []string{"AZURE_OPENAI_API_KEY"}, Auth: "api-key", Deployments: true, APIVersion: "2024-10-21",
-			APIVersionEnv: []string{"AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"},
 			DeploymentEnv: []string{"AZURE_OPENAI_DEPLOYMENT_NAME"}, Unsupported: []string{"top_k", "input_type"},
 			EmbedBatch: 2048, EmbedFormat: "base64", Rules: responsesRules(),
 		},
