@@ -15,11 +15,11 @@ type responsesEncoder struct {
 }
 
 func (e *responsesEncoder) write() []byte {
-	e.takes(slices.DeleteFunc([]string{
+	e.takes(
 		"max_tokens", "max_completion_tokens", "temperature", "top_p", "tools", "tool_choice", "parallel_tool_calls",
 		"response_format", "logprobs", "top_logprobs", "reasoning_effort", "reasoning_summary", "verbosity", "service_tier",
 		"store", "metadata", "user", "safety_identifier", "prompt_cache_key", "stream_options", "previous_response_id",
-	}, func(name string) bool { return slices.Contains(e.row.Unsupported, name) })...)
+	)
 	model := e.request.Model
 	if e.row.Deployments && e.call.Azure.Deployment != "" {
 		model = e.call.Azure.Deployment

@@ -26,7 +26,7 @@ func (e *responsesEncoder) input(messages []llm.Message) []json.RawMessage {
 		case "tool":
 			items = append(items, e.toolOutput(m))
 		case "function":
-			e.wrong("messages", "messages has one of the old role \"function\", which names no call; give it as \"tool\" with a tool_call_id")
+			e.wrong("messages", "messages has one of the old role %q, which names no call; give it as %q with a tool_call_id", m.Role, "tool")
 		default:
 			items = append(items, m.Details...) // such as an approval, which only this vendor has a word for
 			if m.HasContent {
@@ -96,8 +96,8 @@ func (e *responsesEncoder) said(m *llm.Message, refusal string) []json.RawMessag
 				e.warnOnce("%s does not take content parts of type %q; they are left out", e.row.Name, part.Type)
 			}
 		default:
-			e.wrong("messages", "an assistant message has a part of type %q; %s takes text and refusals there, so put it into a user message",
-				part.Type, e.row.Name)
+			e.wrong("messages", "an assistant message has a part of type %q; %s takes text and refusals there, so put it into a "+
+				"user message", part.Type, e.row.Name)
 		}
 	}
 	if refusal != "" {
