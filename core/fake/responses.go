@@ -85,8 +85,8 @@ func newItems(a *answer) *items {
 			to = &w.deltas.tail
 		}
 		for _, text := range item.pieces {
-			event := responseEvent("response."+item.delta+".delta", fmt.Sprintf(`,"item_id":"item_%d","output_index":%d%s,"delta":%s`,
-				w.index, w.index, item.place, marshal(text)))
+			event := responseEvent("response."+item.delta+".delta", fmt.Sprintf(
+				`,"item_id":"item_%d","output_index":%d%s,"delta":%s`, w.index, w.index, item.place, marshal(text)))
 			*to = append(*to, []byte(w.pending+event))
 			w.pending = ""
 		}
@@ -161,8 +161,8 @@ func (a *answer) response() []byte {
 	for _, item := range a.items() {
 		output = append(output, item.whole)
 	}
-	return fmt.Appendf(nil, `{"id":%s,"object":"response","created_at":%d,"model":%s,"status":%q,"error":null,"incomplete_details":%s,`+
-		`"output":[%s],"usage":%s}`, marshal(a.id), a.created, marshal(a.model), a.responseStatus(), a.incompleteness(),
+	return fmt.Appendf(nil, `{"id":%s,"object":"response","created_at":%d,"model":%s,"status":%q,"error":null,`+
+		`"incomplete_details":%s,"output":[%s],"usage":%s}`, marshal(a.id), a.created, marshal(a.model), a.responseStatus(), a.incompleteness(),
 		strings.Join(output, ","), a.responseUsage())
 }
 

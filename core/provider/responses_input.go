@@ -26,7 +26,8 @@ func (e *responsesEncoder) input(messages []llm.Message) []json.RawMessage {
 		case "tool":
 			items = append(items, e.toolOutput(m))
 		case "function":
-			e.wrong("messages", "messages has one of the old role %q, which names no call; give it as %q with a tool_call_id", m.Role, "tool")
+			e.wrong("messages", "messages has one of the old role %q, which names no call; give it as \"tool\" with a tool_call_id",
+				m.Role)
 		default:
 			items = append(items, m.Details...) // such as an approval, which only this vendor has a word for
 			if m.HasContent {
