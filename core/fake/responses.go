@@ -162,8 +162,8 @@ func (a *answer) response() []byte {
 		output = append(output, item.whole)
 	}
 	return fmt.Appendf(nil, `{"id":%s,"object":"response","created_at":%d,"model":%s,"status":%q,"error":null,`+
-		`"incomplete_details":%s,"output":[%s],"usage":%s}`, marshal(a.id), a.created, marshal(a.model), a.responseStatus(), a.incompleteness(),
-		strings.Join(output, ","), a.responseUsage())
+		`"incomplete_details":%s,"output":[%s],"usage":%s}`, marshal(a.id), a.created, marshal(a.model), a.responseStatus(),
+		a.incompleteness(), strings.Join(output, ","), a.responseUsage())
 }
 
 func (a *answer) responseStatus() string {
