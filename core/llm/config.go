@@ -12,6 +12,7 @@ type Config struct {
 	Limits       Limits            `json:"limits,omitzero"`
 	MaxRetries   *int              `json:"max_retries,omitempty"`   // attempts after the first; default 2
 	RetryBackoff *float64          `json:"retry_backoff,omitempty"` // seconds before the first retry, doubled each time; default 0.25
+	RetryFactor  *float64          `json:"retry_factor,omitempty"`  // what the pause grows by each time; default 2
 	Throttle     *Throttle         `json:"throttle,omitempty"`
 	Network      Network           `json:"network,omitzero"`
 	Azure        Azure             `json:"azure,omitzero"`
@@ -105,6 +106,9 @@ func DecodeConfig(data []byte) (*Config, *Error) {
 	}
 	if config.RetryBackoff != nil && *config.RetryBackoff < 0 {
 		return nil, Configuration("retry_backoff", "retry_backoff must be 0 or more seconds, got %g", *config.RetryBackoff)
+	}
+	if config.RetryFactor != nil && !(*config.RetryFactor >= 1) {
+		return nil, Configuration("retry_factor", "retry_factor must be 1 or more, got %g", *config.RetryFactor)
 	}
 	if n := len(config.Network.ClientCert); n != 0 && n != 2 {
 		return nil, Configuration("client_cert", "client_cert must be a certificate file and a key file, got %d names", n)

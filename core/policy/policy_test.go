@@ -51,7 +51,7 @@ func TestRetryNext(t *testing.T) {
 	after := func(seconds float64) *llm.Error {
 		return &llm.Error{Kind: llm.KindRateLimit, Retryable: true, RetryAfter: &seconds}
 	}
-	retry := Retry{Max: 3, Backoff: time.Second}
+	retry := Retry{Max: 3, Backoff: time.Second, Factor: 2}
 	cases := []struct {
 		name    string
 		err     *llm.Error
@@ -123,7 +123,7 @@ func TestRun(t *testing.T) {
 			}
 			asked, reports := 0, 0
 			chain := Chain{
-				Clock: clock, Retry: Retry{Max: 2, Backoff: time.Second}, Deadline: deadline, Failed: func(llm.Retry) { reports++ },
+				Clock: clock, Retry: Retry{Max: 2, Backoff: time.Second, Factor: 2}, Deadline: deadline, Failed: func(llm.Retry) { reports++ },
 			}
 			attempts, err := chain.Run(context.Background(), func(context.Context) (bool, *llm.Error) {
 				asked++
