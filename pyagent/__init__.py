@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         UnsupportedFeatureError,
     )
     from .models import Capabilities, ModelInfo
-    from .options import Limits, Timeouts
+    from .options import Limits, Throttle, Timeouts
     from .provider import Provider
     from .response import Choice, Response, ToolCall, Usage
     from .stream import Stream
@@ -75,6 +75,7 @@ __all__ = [
     "Capabilities",
     "Timeouts",
     "Limits",
+    "Throttle",
     "errors",
     "events",
     "messages",
@@ -121,6 +122,7 @@ _PLACES = {
     "Capabilities": ("models", "Capabilities"),
     "Timeouts": ("options", "Timeouts"),
     "Limits": ("options", "Limits"),
+    "Throttle": ("options", "Throttle"),
 }
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any, Generic, TypeVar
 
-    from .options import Limits, Timeouts
+    from .options import Limits, Throttle, Timeouts
 
     Made = TypeVar("Made", bound="Presets")
 else:
@@ -41,6 +41,8 @@ class Constructor(Generic[Made]):
         limits: Limits | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -115,6 +117,8 @@ class Presets:
         limits: Limits | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -148,6 +152,8 @@ class Presets:
         limits: Limits | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -176,6 +182,8 @@ class Presets:
         limits: Limits | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
