@@ -1,4 +1,4 @@
-"""The option objects that travel with a Provider or a single call: how long to wait, how much to accept, and how much to ask."""
+"""The option objects that travel with a Provider or a call: how long to wait, how much to accept, how much to ask."""
 
 from __future__ import annotations
 
