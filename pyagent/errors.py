@@ -20,6 +20,7 @@ PyAgentError(Exception)
 ├── ResponseParseError(RuntimeError)             a 200 answer that is not what was asked for
 ├── ConfigurationError(ValueError)               a bad option, found before any request
 ├── UnsupportedFeatureError(ValueError)          the vendor or the method cannot honour an option
+├── BudgetExceededError(RuntimeError)            more than a `Budget` of your own allows, found before any request
 ├── StreamCancelledError                         reading on after close() or cancel()
 ├── LimitExceededError(RuntimeError)             the answer is larger than `Limits` allow
 └── InternalError(RuntimeError)                  pyagent itself failed, or its library cannot be used
@@ -52,6 +53,7 @@ __all__ = [
     "ResponseParseError",
     "ConfigurationError",
     "UnsupportedFeatureError",
+    "BudgetExceededError",
     "StreamCancelledError",
     "LimitExceededError",
     "InternalError",
@@ -199,6 +201,13 @@ class ConfigurationError(PyAgentError, ValueError):
 
 class UnsupportedFeatureError(PyAgentError, ValueError):
     """The vendor or the method cannot honour an option; nothing was sent."""
+
+
+class BudgetExceededError(PyAgentError, RuntimeError):
+    """The request may cost more than is left of your own `Budget`; nothing was sent.
+
+    `param` says which cap it is, "budget.usd" or "budget.tokens", and `retry_after` when the next period begins.
+    """
 
 
 class StreamCancelledError(PyAgentError):

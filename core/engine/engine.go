@@ -12,6 +12,7 @@ import (
 	"pyagent/core/guard"
 	"pyagent/core/llm"
 	"pyagent/core/policy"
+	"pyagent/core/price"
 	"pyagent/core/provider"
 	"pyagent/core/transport"
 )
@@ -20,6 +21,9 @@ import (
 type Engine struct {
 	userAgent string
 	throttles throttles
+	budgets   budgets
+	spent     tally              // by all clients
+	prices    func() []price.Row // which are read when first asked for
 
 	mu         sync.Mutex
 	transports map[string]*sharedTransport // by their options
@@ -35,7 +39,7 @@ type sharedTransport struct {
 
 // New makes an engine that names itself to vendors as userAgent.
 func New(userAgent string) *Engine {
-	return &Engine{userAgent: userAgent, transports: make(map[string]*sharedTransport)}
+	return &Engine{userAgent: userAgent, transports: make(map[string]*sharedTransport), prices: sync.OnceValue(price.List)}
 }
 
 // Providers lists the registry, with what each vendor can be asked for.
@@ -52,6 +56,9 @@ type Client struct {
 	models    []provider.ModelRow // what is known of the vendor's models
 	dialect   provider.Dialect
 	transport *sharedTransport
+	prices    func() []price.Row // of the vendor's models
+	budget    *budget            // nil for none
+	spent     tally
 }
 
 // Open checks a configuration and prepares a client; nothing is connected yet.
@@ -69,19 +76,23 @@ func (e *Engine) Open(config *llm.Config) (*Client, *llm.Error) {
 	}
 	return &Client{
 		engine: e, config: config, row: row, models: provider.ModelsOf(row.Name), dialect: row.Protocol(), transport: shared,
+		prices: sync.OnceValue(func() []price.Row { return price.Of(e.prices(), row.Name) }),
+		budget: e.openBudget(config.Budget),
 	}, nil
 }
 
 // Close gives the client's share in its connections back.
 func (c *Client) Close() { c.engine.release(c.transport) }
 
-// Describe says for an inspection where the client's requests go.
+// Describe says for an inspection where the client's requests go, and what they cost.
 func (c *Client) Describe() map[string]any {
 	base := c.config.BaseURL
 	if base == "" {
 		base = c.row.BaseURL
 	}
-	return map[string]any{"provider": c.row.Name, "base_url": llm.Redact(shown(base), c.config.APIKey)}
+	return map[string]any{
+		"provider": c.row.Name, "base_url": llm.Redact(shown(base), c.config.APIKey), "costs": c.spent.list(false),
+	}
 }
 
 // findRow reads the provider option: the name of a row, a row as an object, or nothing.
