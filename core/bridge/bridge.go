@@ -19,6 +19,9 @@ const (
 	ABIVersion = 1
 )
 
+// OwnDescriptor in place of an inbox's wake descriptor asks for one of the library's.
+const OwnDescriptor = -2
+
 // Bridge is one library in one process.
 type Bridge struct {
 	engine  *engine.Engine
@@ -26,7 +29,8 @@ type Bridge struct {
 	working atomic.Int64 // call goroutines that have not ended
 	alone   atomic.Int64 // calls in a row that began while no other one was working
 	procs   processors
-	lookout lookout
+	lookout lookout // for calls that wait for their poll
+	patient lookout // for calls of an inbox that wait for their answer
 	ballast []byte
 }
 
@@ -37,7 +41,10 @@ const ballastBytes = 16 << 20
 
 // New makes an empty bridge.
 func New() *Bridge {
-	return &Bridge{engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes)}
+	return &Bridge{
+		engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes),
+		lookout: lookout{every: unpolled}, patient: lookout{every: unanswered},
+	}
 }
 
 // ManageProcessors lets the bridge choose how many processors the scheduler uses, up to as many as the process may. It is for
@@ -77,7 +84,8 @@ type call struct {
 	cancel context.CancelCauseFunc
 	op     atomic.Value // llm.Op, once the request was read
 	began  time.Time
-	asked  atomic.Pointer[job] // sent, and neither polled nor given to a goroutine since
+	asked  atomic.Pointer[job] // sent, and neither being answered nor given to a goroutine since
+	late   atomic.Bool         // it is to be given to a goroutine
 }
 
 // OpenClient prepares a client. A bad configuration gives a handle too, whose first frame is the error.
@@ -103,12 +111,18 @@ func (b *Bridge) OpenClient(config []byte) uint64 {
 
 // OpenInbox makes a receiving place for calls, whichever clients they are of; the one named here only says whose library it
 // is. wakeFD gets a byte when something waits that the host has not been woken for since its last poll; -1 for hosts that
-// only poll.
+// only poll. With OwnDescriptor the library brings the descriptor, which Inspect tells; not every system has that.
 func (b *Bridge) OpenInbox(clientHandle uint64, wakeFD int) (uint64, Status) {
 	if _, status := find[*client](b, clientHandle); status != StatusOK {
 		return 0, status
 	}
-	return b.handles.add(newInbox(wakeFD)), StatusOK
+	opened := newInbox(wakeFD)
+	if wakeFD == OwnDescriptor {
+		if opened = newWatchingInbox(); opened == nil {
+			return 0, StatusInvalid
+		}
+	}
+	return b.handles.add(opened), StatusOK
 }
 
 // Submit starts a call. It returns at once; whatever goes wrong with the request is the call's terminal frame.
@@ -129,6 +143,7 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 	ctx, cancel := context.WithCancelCause(context.Background())
 	started := &call{queue: newQueue(box), cancel: cancel, began: time.Now()}
 	started.queue.poll.first = started.answer
+	started.queue.lent = b.procs.spread
 	handle := b.handles.add(started)
 	started.queue.call = handle
 	if box != nil && !box.attach(handle) {
@@ -145,7 +160,7 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 		alone = 0
 		b.alone.Store(0)
 	}
-	inline := alone > inlineAfter && job.ask(request)
+	inline := (alone > inlineAfter || box != nil && box.watch() != nil) && job.ask(request)
 	b.procs.began(working, box == nil && !inline)
 	if !inline {
 		job.start(request)

@@ -120,9 +120,14 @@ func (x *exchange) isFramed(reader *answerReader, response *transport.Response) 
 
 func (x *exchange) readStream(reader *answerReader) *llm.Error {
 	frames := stream.NewSSE(reader, int(x.call.sizes.Event))
+	return x.lend(reader, func() *llm.Error { return x.readEvents(reader, frames) })
+}
+
+// readEvents reads to the end of the stream; while its connection is lent, as far as it has come.
+func (x *exchange) readEvents(reader *answerReader, frames *stream.SSE) *llm.Error {
 	for {
 		event, failure := frames.Next()
-		if failure == io.EOF {
+		if failure == io.EOF || failure == stream.ErrNotYet {
 			return nil
 		}
 		if failure != nil {
@@ -136,7 +141,9 @@ func (x *exchange) readStream(reader *answerReader) *llm.Error {
 			return nil
 		}
 		if x.call.sink.Crowded() {
-			if failure := reader.flush(); failure != nil {
+			if failure := reader.flush(); failure == stream.ErrNotYet {
+				return nil
+			} else if failure != nil {
 				return x.broken(failure)
 			}
 		}

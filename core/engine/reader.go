@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pyagent/core/llm"
+	"pyagent/core/stream"
 )
 
 // answerReader is the body of an answer as decoders see it. Before every read from the network it hands the gathered events to
@@ -15,6 +16,7 @@ type answerReader struct {
 	body     io.Reader
 	head     []byte // read to look at, not yet passed on
 	ended    bool   // the body came to its proper end
+	lending         // of the connection, to threads of the host
 }
 
 func (r *answerReader) Read(p []byte) (int, error) {
@@ -29,7 +31,7 @@ func (r *answerReader) Read(p []byte) (int, error) {
 	if err := r.flush(); err != nil {
 		return 0, err
 	}
-	n, err := r.body.Read(p)
+	n, err := r.read(p)
 	r.ended = err == io.EOF
 	if n > 0 {
 		r.exchange.watch.afterRead()
@@ -42,6 +44,10 @@ func (r *answerReader) flush() error {
 	watch, sink := r.exchange.watch, r.exchange.call.sink
 	watch.beforeRead()
 	if sink.Full() {
+		if r.loan != nil { // a thread of the host is not to wait
+			r.paused, r.full = true, true
+			return stream.ErrNotYet
+		}
 		watch.note(true)
 		defer watch.note(false)
 	}
