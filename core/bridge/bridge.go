@@ -29,8 +29,7 @@ type Bridge struct {
 	working atomic.Int64 // call goroutines that have not ended
 	alone   atomic.Int64 // calls in a row that began while no other one was working
 	procs   processors
-	lookout lookout // for calls that wait for their poll
-	patient lookout // for calls of an inbox that wait for their answer
+	lookout lookout
 	ballast []byte
 }
 
@@ -41,10 +40,7 @@ const ballastBytes = 16 << 20
 
 // New makes an empty bridge.
 func New() *Bridge {
-	return &Bridge{
-		engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes),
-		lookout: lookout{every: unpolled}, patient: lookout{every: unanswered},
-	}
+	return &Bridge{engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes)}
 }
 
 // ManageProcessors lets the bridge choose how many processors the scheduler uses, up to as many as the process may. It is for
@@ -84,8 +80,7 @@ type call struct {
 	cancel context.CancelCauseFunc
 	op     atomic.Value // llm.Op, once the request was read
 	began  time.Time
-	asked  atomic.Pointer[job] // sent, and neither being answered nor given to a goroutine since
-	late   atomic.Bool         // it is to be given to a goroutine
+	asked  atomic.Pointer[job] // sent, and neither polled nor given to a goroutine since
 }
 
 // OpenClient prepares a client. A bad configuration gives a handle too, whose first frame is the error.
@@ -160,7 +155,7 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 		alone = 0
 		b.alone.Store(0)
 	}
-	inline := (alone > inlineAfter || box != nil && box.watch() != nil) && job.ask(request)
+	inline := alone > inlineAfter && job.ask(request)
 	b.procs.began(working, box == nil && !inline)
 	if !inline {
 		job.start(request)

@@ -13,8 +13,7 @@ import (
 // job is the way of a call through the engine: on a goroutine, or inline, which is on the threads of the host that submit and
 // poll it. A call begins inline when no other one is working, because a thread that sleeps in a system call may keep a
 // processor of the scheduler from the others for a while; and after some that began so too, because a connection that goes
-// back and forth between the two ways costs more than it saves. For an inbox with a watch no thread sleeps: there any number
-// of calls are inline. What inline cannot bring to its end goes on on a goroutine.
+// back and forth between the two ways costs more than it saves. What inline cannot bring to its end goes on on a goroutine.
 type job struct {
 	bridge *Bridge
 	owner  *client
@@ -50,34 +49,22 @@ func (j *job) ask(request []byte) bool {
 		return false
 	}
 	asked := false
-	if failed := guard.Call(func() { asked = j.read(request) == nil && j.engine.Ask(j.ctx, j.watch(), j.call) }); failed != nil {
+	if failed := guard.Call(func() { asked = j.read(request) == nil && j.engine.Ask(j.ctx) }); failed != nil {
 		j.call.fail(failed)
 		j.end()
 		return true
 	}
 	if asked {
-		j.call.await(j)
-		if j.call.queue.inbox == nil {
-			j.bridge.lookout.watch(j.call)
-		} else {
-			j.bridge.patient.watch(j.call)
-		}
+		j.call.asked.Store(j)
+		j.bridge.lookout.watch(j.call)
 	}
 	return asked
 }
 
-// watch is where the call's socket is watched while it is inline; nil when it is polled by its own handle.
-func (j *job) watch() *engine.Watch {
-	if j.call.queue.inbox == nil {
-		return nil
-	}
-	return j.call.queue.inbox.watch()
-}
-
 // answer waits a short while for the answer, and gives the call to a goroutine if that was not its end.
-func (j *job) answer(answer func(context.Context) bool) {
+func (j *job) answer() {
 	ended := false
-	if failed := guard.Call(func() { ended = answer(j.ctx) }); failed != nil {
+	if failed := guard.Call(func() { ended = j.engine.Answer(j.ctx) }); failed != nil {
 		j.call.fail(failed)
 		ended = true
 	}
@@ -120,70 +107,26 @@ func (c *call) answer(timeout time.Duration) time.Duration {
 		return timeout
 	}
 	began := time.Now()
-	j.answer(j.engine.Answer)
+	j.answer()
 	if timeout > 0 {
 		timeout = max(timeout-time.Since(began), 0)
 	}
 	return timeout
 }
 
-// Ready reads what has come for a call of an inbox, on the thread that polls, and does not wait. It is part of engine.Reader.
-func (c *call) Ready() {
-	j := c.asked.Swap(nil)
-	if j == nil {
-		return
-	}
-	arrived, waits := false, false
-	if failed := guard.Call(func() { arrived, waits = j.engine.Look() }); failed != nil {
-		c.fail(failed)
-		c.cancel(failed) // closes the connection
-		j.give()
-		return
-	}
-	switch {
-	case waits:
-		c.await(j)
-	case arrived:
-		j.engine.Leave(j.watch())
-		j.answer(j.engine.Deliver)
-	default:
-		j.give()
-	}
-}
-
-// await lets a call wait for its poll, or for its answer.
-func (c *call) await(j *job) {
-	c.asked.Store(j)
-	if c.late.Load() {
-		c.leave()
-	}
-}
-
-// leave gives a call that waits to a goroutine, now or as soon as it would wait again.
+// leave gives a call that waits for its poll to a goroutine.
 func (c *call) leave() {
-	c.late.Store(true)
 	if j := c.asked.Swap(nil); j != nil {
-		j.give()
+		j.start(nil)
 	}
 }
 
-// give carries the call on on a goroutine.
-func (j *job) give() {
-	j.engine.Leave(j.watch())
-	j.start(nil)
-}
-
-// unpolled is how long a call may wait for its poll, unanswered how long for an answer that the host reads by itself: no
-// thread waits meanwhile, but nor do its clocks run.
-const (
-	unpolled   = 5 * time.Millisecond
-	unanswered = 50 * time.Millisecond
-)
+// unpolled is how long a call may wait for its poll.
+const unpolled = 5 * time.Millisecond
 
 // lookout gives calls to goroutines when nobody polls them. It looks from time to time at all of them: a timer for each would
 // cost more than the call, because the thread that sleeps until the next one has to be told.
 type lookout struct {
-	every           time.Duration
 	mu              sync.Mutex
 	recent, earlier []*call
 	timer           *time.Timer // runs while there are any
@@ -194,7 +137,7 @@ func (l *lookout) watch(c *call) {
 	defer l.mu.Unlock()
 	l.recent = append(l.recent, c)
 	if l.timer == nil {
-		l.timer = time.AfterFunc(l.every, l.look)
+		l.timer = time.AfterFunc(unpolled, l.look)
 	}
 }
 
@@ -203,7 +146,7 @@ func (l *lookout) look() {
 	late := l.earlier
 	l.earlier, l.recent = l.recent, nil
 	if len(l.earlier) > 0 {
-		l.timer.Reset(l.every)
+		l.timer.Reset(unpolled)
 	} else {
 		l.timer = nil
 	}

@@ -17,10 +17,9 @@ import (
 // woken without the connection, and the longer an answer takes, the less a hand-over matters.
 const Patience = 20 * time.Millisecond
 
-// Begin sends a request, if that can be done at once, for Wait and Resume to go on with. Otherwise nothing has happened and it
-// returns nil. When ctx ends, the connection is closed at once. Where lend is set, the connection is lent from the beginning,
-// and a Watch and Look take the place of Wait.
-func (t *Transport) Begin(ctx context.Context, request Request, lend bool) *Exchange {
+// Begin sends a request, if that can be done at once, for Wait and Send to go on with. Otherwise nothing has happened and it
+// returns nil. When ctx ends, the connection is closed at once.
+func (t *Transport) Begin(ctx context.Context, request Request) *Exchange {
 	target, err := targetOf(request)
 	if err != nil || t.http2 != nil || len(request.Body) > readBuffer {
 		return nil
@@ -37,27 +36,7 @@ func (t *Transport) Begin(ctx context.Context, request Request, lend bool) *Exch
 		t.pool.park(c)
 		return nil
 	}
-	var loan *Loan
-	if lend {
-		if loan = c.lend(); loan == nil {
-			t.pool.park(c)
-			return nil
-		}
-	}
-	x := c.begin(ctx, request, target, t.headerBytes)
-	x.loan = loan
-	return x
-}
-
-// Loan is the connection of an exchange that began with lend.
-func (x *Exchange) Loan() *Loan { return x.loan }
-
-// Return ends the loan of the connection, if there is one.
-func (x *Exchange) Return() {
-	if x.loan != nil {
-		x.loan.Return()
-		x.loan = nil
-	}
+	return c.begin(ctx, request, target, t.headerBytes)
 }
 
 // Wait sleeps until the answer has arrived to its end, and reports whether it has: then neither Send nor reading the body
@@ -67,7 +46,10 @@ func (x *Exchange) Wait() bool {
 	defer x.conn.hurry(false)
 	reader := x.conn.reader
 	for began := time.Now(); ; {
-		if x.arrived() {
+		for x.answer == nil && x.failure == nil && bytes.Contains(arrived(reader), []byte("\r\n\r\n")) {
+			x.readHeader()
+		}
+		if x.failure != nil || x.answer != nil && x.whole() {
 			return true
 		}
 		if reader.Buffered() == readBuffer || time.Since(began) > Patience {
@@ -77,30 +59,6 @@ func (x *Exchange) Wait() bool {
 			return false
 		}
 	}
-}
-
-// Look reads what has come over a lent connection, and reports whether the answer has arrived to its end; and if not, whether
-// it may yet do so in this way.
-func (x *Exchange) Look() (arrived, waits bool) {
-	reader := x.conn.reader
-	x.loan.Allow(readBuffer)
-	for !x.arrived() {
-		if reader.Buffered() == readBuffer || x.answer != nil && x.unusual() {
-			return false, false
-		}
-		if _, err := reader.Peek(reader.Buffered() + 1); err != nil {
-			return false, IsNotYet(err)
-		}
-	}
-	return true, false
-}
-
-// arrived reads the header once it is in the read buffer, and reports whether nothing remains to be waited for.
-func (x *Exchange) arrived() bool {
-	for x.answer == nil && x.failure == nil && bytes.Contains(arrived(x.conn.reader), []byte("\r\n\r\n")) {
-		x.readHeader()
-	}
-	return x.failure != nil || x.answer != nil && x.whole()
 }
 
 func arrived(reader *bufio.Reader) []byte {
@@ -116,17 +74,12 @@ func (x *Exchange) whole() bool {
 	}
 	body := arrived(x.conn.reader)
 	switch {
-	case x.unusual():
+	case x.answer.header["content-encoding"] != "" || x.answer.status >= 300 && x.answer.status < 400:
 		return false
 	case framing.chunked:
 		return hasLastChunk(body)
 	}
 	return framing.left >= 0 && framing.left <= int64(len(body))
-}
-
-// unusual reports whether an answer unpacks to more than can be seen, or redirects.
-func (x *Exchange) unusual() bool {
-	return x.answer.header["content-encoding"] != "" || x.answer.status >= 300 && x.answer.status < 400
 }
 
 // hasLastChunk reports whether a chunked body is there to the end of its trailers.

@@ -68,7 +68,7 @@ func warm(t *testing.T, serve func(n int, p *peer)) (client *Transport, target s
 
 func begin(t *testing.T, client *Transport, ctx context.Context, target string) *Exchange {
 	t.Helper()
-	begun := client.Begin(ctx, Request{Method: "POST", URL: target, Body: []byte("{}")}, false)
+	begun := client.Begin(ctx, Request{Method: "POST", URL: target, Body: []byte("{}")})
 	if begun == nil {
 		t.Fatal("there is an idle connection, and yet the exchange did not begin")
 	}
@@ -201,7 +201,7 @@ func TestConnectionChangesHands(t *testing.T) {
 		var begun *Exchange
 		request := Request{Method: "POST", URL: target, Body: []byte("{}")}
 		if number%4 != 3 {
-			begun = client.Begin(ctx, request, false)
+			begun = client.Begin(ctx, request)
 		}
 		if begun != nil && begun.Wait() {
 			inline++
@@ -234,7 +234,7 @@ func TestInlineOverTLS(t *testing.T) {
 		path         string
 		begun, whole bool
 	}{{"/", false, false}, {"/", true, true}, {"/late", true, false}, {"/", false, false}, {"/", true, true}} {
-		begun := client.Begin(ctx, Request{Method: "POST", URL: server.URL + c.path, Body: []byte("{}")}, false)
+		begun := client.Begin(ctx, Request{Method: "POST", URL: server.URL + c.path, Body: []byte("{}")})
 		if (begun != nil) != c.begun || begun != nil && begun.Wait() != c.whole {
 			t.Errorf("request %d to %s: begun %v, not as expected", number, c.path, begun != nil)
 		}

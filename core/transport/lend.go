@@ -18,7 +18,7 @@ func IsNotYet(failure error) bool { return failure == errNotYet{} }
 
 // Loan is a connection on loan. Its methods are for whoever has it at the time, Quiet is for anybody.
 type Loan struct {
-	body   *body // nil while the answer has none yet
+	body   *body
 	socket *socket
 }
 
@@ -29,11 +29,12 @@ func Lend(from io.Reader) *Loan {
 	if !ok || b.err != nil {
 		return nil
 	}
-	loan := b.conn.lend()
-	if loan != nil {
-		loan.body, b.loan = b, loan
+	socket := b.conn.lend()
+	if socket == nil {
+		return nil
 	}
-	return loan
+	b.loan = &Loan{body: b, socket: socket}
+	return b.loan
 }
 
 // Allow lets the reads that follow take about so many bytes from the socket, until one finds no more.
@@ -48,9 +49,6 @@ func (l *Loan) Quiet() bool { return l.socket.quiet() }
 // Return ends the loan: reads wait again, and an answer that was read to its end gives its connection back.
 func (l *Loan) Return() {
 	l.socket.takeBack()
-	if l.body == nil {
-		return
-	}
 	l.body.loan = nil
 	if l.body.err == io.EOF {
 		l.body.settle()

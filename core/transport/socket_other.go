@@ -19,7 +19,7 @@ func (c *conn) release() {}
 
 func (c *conn) hurry(bool) {}
 
-func (c *conn) lend() *Loan { return nil }
+func (c *conn) lend() *socket { return nil }
 
 func (s *socket) takeBack() {}
 

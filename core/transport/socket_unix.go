@@ -56,7 +56,7 @@ func (c *conn) hurry(on bool) {
 }
 
 // lend holds the connection's socket and makes its reads return at once; nil where that cannot be done.
-func (c *conn) lend() *Loan {
+func (c *conn) lend() *socket {
 	if !canWatch || !c.hold() {
 		return nil
 	}
@@ -68,7 +68,7 @@ func (c *conn) lend() *Loan {
 		return nil
 	}
 	s.lent, s.allowed = true, 0
-	return &Loan{socket: s}
+	return s
 }
 
 // takeBack ends what lend began.
