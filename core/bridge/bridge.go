@@ -30,6 +30,7 @@ type Bridge struct {
 	alone   atomic.Int64 // calls in a row that began while no other one was working
 	procs   processors
 	lookout lookout
+	yields  yielding
 	ballast []byte
 }
 
@@ -40,7 +41,7 @@ const ballastBytes = 16 << 20
 
 // New makes an empty bridge.
 func New() *Bridge {
-	return &Bridge{engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes)}
+	return &Bridge{engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes), yields: yielding{began: time.Now()}}
 }
 
 // ManageProcessors lets the bridge choose how many processors the scheduler uses, up to as many as the process may. It is for
@@ -168,6 +169,7 @@ func (c *call) fail(err *llm.Error) { c.queue.End(llm.Event{Kind: llm.EventError
 // Poll copies every waiting frame that fits into dst and returns their bytes. It waits up to timeout; < 0 is for ever. For a
 // call of an inbox that has a window it only asks for more.
 func (b *Bridge) Poll(handle uint64, dst []byte, timeout time.Duration) (int, Status) {
+	b.yields.yield()
 	thing, status := b.handles.get(handle)
 	switch thing := thing.(type) {
 	case *call:
