@@ -139,7 +139,7 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 	ctx, cancel := context.WithCancelCause(context.Background())
 	started := &call{queue: newQueue(box), cancel: cancel, began: time.Now()}
 	started.queue.poll.first = started.answer
-	started.queue.lent = b.procs.spread
+	started.queue.lends = b.lends
 	handle := b.handles.add(started)
 	started.queue.call = handle
 	if box != nil && !box.attach(handle) {
@@ -162,6 +162,19 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 		job.start(request)
 	}
 	return handle, StatusOK
+}
+
+// lentAlone is how many calls may be working when one is lent to its own poll: each of those takes two descriptors more.
+const lentAlone = 16
+
+// lends says whether a stream is lent to the thread that polls it. A thread that sleeps in a system call may keep a processor
+// of the scheduler for a while, so there must be others.
+func (b *Bridge) lends() bool {
+	if b.working.Load() > lentAlone {
+		return false
+	}
+	b.procs.spread()
+	return true
 }
 
 func (c *call) fail(err *llm.Error) { c.queue.End(llm.Event{Kind: llm.EventError, Data: err}) }

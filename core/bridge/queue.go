@@ -43,7 +43,7 @@ type queue struct {
 	credit    int  // what is left of the window
 	room      chan struct{}
 	poll      pollState
-	lent      func() // is told when the host begins to read by itself
+	lends     func() bool // says whether a call without an inbox is lent to whoever polls it
 }
 
 func newQueue(inbox *inbox) *queue {
@@ -125,6 +125,9 @@ func (q *queue) Borrow(loan *engine.Loan) bool {
 		watch := q.inbox.watch()
 		return watch != nil && loan.Join(watch)
 	}
+	if !q.lends() {
+		return false
+	}
 	watch := engine.NewWatch()
 	if watch == nil {
 		return false
@@ -133,7 +136,6 @@ func (q *queue) Borrow(loan *engine.Loan) bool {
 		watch.Close()
 		return false
 	}
-	q.lent()
 	q.poll.watch.Store(watch)
 	q.poll.signal()
 	return true

@@ -92,9 +92,11 @@ func (x *exchange) lend(reader *answerReader, events func() *llm.Error) *llm.Err
 		loan := &Loan{reader: reader, events: events, back: make(chan struct{})}
 		loan.read()
 		if !loan.ended && !reader.full && !reader.loan.Spent() {
-			if reader.lends = host.Borrow(loan); reader.lends {
+			if host.Borrow(loan) {
 				x.await(loan)
 				host.GiveBack(loan)
+			} else {
+				reader.lends = false
 			}
 		}
 		reader.takeBack()

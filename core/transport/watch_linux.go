@@ -80,6 +80,13 @@ func (w *Watch) Remove(loan *Loan) {
 	}
 }
 
+// Watched is how many connections are watched.
+func (w *Watch) Watched() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.readers)
+}
+
 // Ring lets the running Wait, or the next one, return.
 func (w *Watch) Ring() {
 	w.mu.Lock()

@@ -22,6 +22,9 @@ func (w *Watch) Descriptor() int { return -1 }
 // Add does nothing.
 func (w *Watch) Add(*Loan, Reader) bool { return false }
 
+// Watched is 0.
+func (w *Watch) Watched() int { return 0 }
+
 // Remove does nothing.
 func (w *Watch) Remove(*Loan) {}
 
