@@ -1,10 +1,10 @@
 """Frames: the one form in which bytes come back from the core. The other side of this file is core/bridge/frame.go.
 
 A frame is a 16-byte little-endian header `u32 size, u8 kind, u8 flags, u16 index, u64 call`, then `size` bytes of
-payload. Kinds below 16 carry raw UTF-8 deltas, kinds from 16 one JSON object, kinds from 64 are terminal: exactly one
-of them ends a call. A run of waiting deltas travels as one frame with the flag MANY: the deltas separated by NUL
-bytes, so that a burst costs one `decode().split("\\0")`. A delta that holds a NUL itself travels alone. Unknown kinds
-are skipped by size."""
+payload. Kinds below 16 carry raw UTF-8 deltas, kinds from 16 one JSON object, kinds from 32 raw bytes, kinds from 64
+one JSON object and are terminal: exactly one of them ends a call. A run of waiting deltas travels as one frame with the
+flag MANY: the deltas separated by NUL bytes, so that a burst costs one `decode().split("\\0")`. A delta that holds a
+NUL itself travels alone. Unknown kinds are skipped by size."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ DETAIL = 23
 RETRY = 24
 RAW = 25
 NOTICE = 26
+ITEM = 27
+VECTOR = 32
 FINISH = 64
 ERROR = 66
 

@@ -67,15 +67,23 @@ ROWS: dict[str, Row] = {
     "zai": Row(
         "https://api.z.ai/api/paas/v4", ("ZAI_BASE_URL", "ZHIPUAI_BASE_URL"), ("ZAI_API_KEY", "ZHIPUAI_API_KEY")
     ),
+    "sambanova": Row("https://api.sambanova.ai/v1", ("SAMBANOVA_BASE_URL",), ("SAMBANOVA_API_KEY",)),
+    "volcengine": Row(
+        "https://ark.cn-beijing.volces.com/api/v3",
+        ("ARK_BASE_URL", "VOLCENGINE_BASE_URL"),
+        ("ARK_API_KEY", "VOLCENGINE_API_KEY"),
+    ),
     "gemini": Row(
         "https://generativelanguage.googleapis.com/v1beta/openai",
         ("GOOGLE_BASE_URL",),
         ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     ),
+    "puter": Row("https://api.puter.com", ("PUTER_API_BASE",), ("PUTER_AUTH_TOKEN",)),
     "compatible": Row("", ("OPENAI_COMPATIBLE_BASE_URL",), ("OPENAI_COMPATIBLE_API_KEY",), True),
     "lmstudio": Row("http://127.0.0.1:1234/v1", ("LMSTUDIO_BASE_URL",), ("LMSTUDIO_API_KEY",), True),
     "vllm": Row("http://127.0.0.1:8000/v1", ("VLLM_BASE_URL",), ("VLLM_API_KEY",), True),
     "llamacpp": Row("http://127.0.0.1:8080/v1", ("LLAMACPP_BASE_URL",), ("LLAMA_API_KEY",), True),
-    "ollama": Row("http://127.0.0.1:11434/v1", ("OLLAMA_BASE_URL",), ("OLLAMA_API_KEY",), True),
+    "ollama": Row("http://127.0.0.1:11434", ("OLLAMA_BASE_URL", "OLLAMA_HOST"), ("OLLAMA_API_KEY",), True),
+    "ollama-openai": Row("http://127.0.0.1:11434/v1", ("OLLAMA_BASE_URL", "OLLAMA_HOST"), ("OLLAMA_API_KEY",), True),
     "echo": Row("http://echo/v1", key_optional=True),
 }

@@ -19,7 +19,7 @@ import (
 //
 // Kinds below 16 carry UTF-8 text as it is, because a JSON string would be quoted here only to be unquoted there. A run of
 // such deltas becomes one MANY frame, so that a burst costs the host one decode and one split instead of one of each per
-// delta. All other kinds are rare and carry JSON.
+// delta. Kinds from 32 to 63 carry bytes as they are. All other kinds are rare and carry JSON.
 const (
 	frameHeader = 16
 	flagMany    = 1
@@ -47,6 +47,11 @@ type frames struct {
 func (f *frames) appendEvent(event llm.Event, call uint64) {
 	if event.Kind.IsDelta() {
 		f.appendDelta(event, call)
+		return
+	}
+	if event.Kind.IsRaw() {
+		f.bytes = append(appendHeader(f.bytes, len(event.Text), event.Kind, 0, event.Index, call), event.Text...)
+		f.last = -1
 		return
 	}
 	start := len(f.bytes)

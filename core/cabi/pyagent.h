@@ -82,7 +82,7 @@ extern "C" {
 #define PYAGENT_FRAME_REFUSAL 3    /* text of a refusal */
 #define PYAGENT_FRAME_TOOL_ARGS 4  /* a piece of the JSON arguments of a tool call; index is the tool call */
 
-/* Everything else is one JSON object. */
+/* One JSON object. */
 #define PYAGENT_FRAME_START 16       /* the answer has begun: id, model, provider, request_id, headers */
 #define PYAGENT_FRAME_TOOL_BEGIN 17  /* a tool call begins: id, name */
 #define PYAGENT_FRAME_TOOL_END 18    /* its arguments are complete */
@@ -94,8 +94,12 @@ extern "C" {
 #define PYAGENT_FRAME_RETRY 24       /* an attempt failed and another follows: attempt, wait, error */
 #define PYAGENT_FRAME_RAW 25         /* the vendor's own JSON, when the request asked for it */
 #define PYAGENT_FRAME_NOTICE 26      /* a report of a long-running operation */
+#define PYAGENT_FRAME_ITEM 27        /* one result of an operation that is not a chat: a model, a token count */
 
-/* Terminal frames. Exactly one of them ends a call. */
+/* Bytes as they are. */
+#define PYAGENT_FRAME_VECTOR 32  /* one embedding: its numbers as little-endian float32, in the order of the inputs */
+
+/* Terminal frames, one JSON object too. Exactly one of them ends a call. */
 #define PYAGENT_FRAME_FINISH 64  /* the answer is complete: finish_reason, usage, model, id, attempts, warnings */
 #define PYAGENT_FRAME_RESULT 65  /* the result of an operation that has no stream */
 #define PYAGENT_FRAME_ERROR 66   /* the call failed: kind, message, status_code, request_id, is_retryable, ... */

@@ -88,9 +88,10 @@ func (x *exchange) read(response *transport.Response) *llm.Error {
 	}
 	finish, complete := x.decoder.End(x.gate.emit)
 	finish.Provider, finish.RequestID = x.gate.start.Provider, x.gate.start.RequestID
+	finish.RequestedModel = x.call.request.Model
 	if err == nil && !complete {
 		err = &llm.Error{Kind: llm.KindInterrupted, Retryable: true,
-			Message: "the stream ended without its terminal signal: neither [DONE] nor a finish reason came"}
+			Message: "the stream ended without its terminal signal; the answer may be cut"}
 	}
 	// An answer whose finish reason was seen is complete, even when the connection broke or fell silent before [DONE].
 	if err != nil && (!complete || err.Kind != llm.KindInterrupted && err.Kind != llm.KindTimeout) {
@@ -112,6 +113,9 @@ func (x *exchange) isFramed(reader *answerReader, response *transport.Response) 
 	if err != nil && err != io.EOF {
 		return false, err
 	}
+	if x.call.client.dialect.Framing() == provider.Lines {
+		return x.call.target.Stream && head != '<', nil
+	}
 	if head != 0 && strings.IndexByte(`{["<`, head) >= 0 {
 		return false, nil
 	}
@@ -119,21 +123,21 @@ func (x *exchange) isFramed(reader *answerReader, response *transport.Response) 
 }
 
 func (x *exchange) readStream(reader *answerReader) *llm.Error {
-	frames := stream.NewSSE(reader, int(x.call.sizes.Event))
-	return x.lend(reader, func() *llm.Error { return x.readEvents(reader, frames) })
+	next := frames(reader, int(x.call.sizes.Event), x.call.client.dialect.Framing())
+	return x.lend(reader, func() *llm.Error { return x.readEvents(reader, next) })
 }
 
 // readEvents reads to the end of the stream; while its connection is lent, as far as it has come.
-func (x *exchange) readEvents(reader *answerReader, frames *stream.SSE) *llm.Error {
+func (x *exchange) readEvents(reader *answerReader, next func() (name string, data []byte, err error)) *llm.Error {
 	for {
-		event, failure := frames.Next()
+		name, data, failure := next()
 		if failure == io.EOF || failure == stream.ErrNotYet {
 			return nil
 		}
 		if failure != nil {
 			return x.broken(failure)
 		}
-		done, failure := x.decoder.Event(event.Name, event.Data, x.gate.emit)
+		done, failure := x.decoder.Event(name, data, x.gate.emit)
 		if failure != nil {
 			return x.judge(failure)
 		}
@@ -147,6 +151,22 @@ func (x *exchange) readEvents(reader *answerReader, frames *stream.SSE) *llm.Err
 				return x.broken(failure)
 			}
 		}
+	}
+}
+
+// frames cuts a stream in the vendor's way.
+func frames(reader io.Reader, limit int, framing provider.Framing) func() (name string, data []byte, err error) {
+	if framing == provider.Lines {
+		lines := stream.NewNDJSON(reader, limit)
+		return func() (string, []byte, error) {
+			line, err := lines.Next()
+			return "", line, err
+		}
+	}
+	events := stream.NewSSE(reader, limit)
+	return func() (string, []byte, error) {
+		event, err := events.Next()
+		return event.Name, event.Data, err
 	}
 }
 

@@ -45,7 +45,8 @@ type Call struct {
 	outcome  *outcome            // of the first attempt, when Answer made it
 	finish   llm.Finish          // of the attempt that ended last
 	retries  []llm.PastAttempt
-	rest     *rest // a finished answer whose last bytes may be unread
+	rest     *rest  // a finished answer whose last bytes may be unread
+	page     string // of a list, or of a login
 }
 
 // Run carries out one request. Its last act towards the host is exactly one terminal event.
@@ -64,10 +65,20 @@ func (c *Client) NewCall(request *llm.Request, sink Sink) *Call {
 
 // Run carries the call out, from where Ask and Answer left it to its end.
 func (c *Call) Run(ctx context.Context) {
-	if c.request.Op == llm.OpFake {
+	switch c.request.Op {
+	case llm.OpFake:
 		serveFake(ctx, c.request, c.sink)
-		return
+	case llm.OpEmbed:
+		c.embed(ctx)
+	case llm.OpModels, llm.OpLogin:
+		c.followPages(ctx)
+	default:
+		c.once(ctx)
 	}
+}
+
+// once carries out a call that is one request, with its repetitions.
+func (c *Call) once(ctx context.Context) {
 	attempts := 0
 	err := c.encode()
 	if err == nil {
@@ -97,12 +108,17 @@ func (c *Call) encode() *llm.Error {
 		Row: c.client.row, Request: c.request, Azure: config.Azure, Stream: c.request.Op == llm.OpStream,
 		BaseURL: first(c.request.BaseURL, config.BaseURL, c.client.row.BaseURL),
 		APIKey:  first(c.request.APIKey, config.APIKey),
+		Now:     time.Now(),
+		Page:    c.page,
 	}
 	c.target.ExtraHeaders = make(map[string]string, len(config.ExtraHeaders)+len(c.request.ExtraHeaders))
 	for _, headers := range []map[string]string{config.ExtraHeaders, c.request.ExtraHeaders} {
 		for name, value := range headers { // in one spelling, so that the request's word replaces the client's
 			c.target.ExtraHeaders[textproto.CanonicalMIMEHeaderKey(name)] = value
 		}
+	}
+	if err := provider.CheckModel(c.client.models, c.client.row, c.request); err != nil {
+		return err
 	}
 	encoded, warnings, err := c.client.dialect.Encode(c.target)
 	if err != nil {
@@ -174,9 +190,12 @@ func (c *Call) describe(err *llm.Error) {
 	err.Response = &learned
 }
 
-// secrets are the keys of the call, and credentials among the user's own headers.
+// secrets are the keys of the call, what it logs in with, and credentials among the user's own headers.
 func (c *Call) secrets() []string {
-	secrets := []string{c.target.APIKey, c.client.config.APIKey}
+	secrets := append(c.request.Login.Secrets(), c.target.APIKey, c.client.config.APIKey)
+	if c.request.Op == llm.OpLogin {
+		secrets = append(secrets, c.page)
+	}
 	for name, value := range c.target.ExtraHeaders {
 		if transport.IsSecret(name) {
 			_, bare, _ := strings.Cut(value, " ") // without "Bearer"

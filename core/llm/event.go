@@ -6,8 +6,8 @@ import "encoding/json"
 // ever grow: a number is never given a second meaning.
 type EventKind uint8
 
-// Kinds below 16 carry raw UTF-8 deltas, kinds from 16 carry one JSON object, kinds from 64 are terminal: exactly one of
-// them ends a call.
+// Kinds below 16 carry raw UTF-8 deltas, kinds from 16 carry one JSON object, kinds from 32 carry raw bytes, kinds from 64
+// carry one JSON object and are terminal: exactly one of them ends a call.
 const (
 	EventText      EventKind = 1 // visible answer text; Index is the choice
 	EventReasoning EventKind = 2 // reasoning ("thinking") text; Index is the choice
@@ -25,6 +25,9 @@ const (
 	EventRetry      EventKind = 24 // *Retry: an attempt failed and another follows
 	EventRaw        EventKind = 25 // json.RawMessage: the vendor's own JSON, only when the request asked for it
 	EventNotice     EventKind = 26 // json.RawMessage: a report of a long-running operation
+	EventItem       EventKind = 27 // *Model, *TokenCount, *Login: one result of an operation that is not a chat
+
+	EventVector EventKind = 32 // Text: one embedding, its numbers as little-endian float32; vectors come in the order of the inputs
 
 	EventFinish EventKind = 64 // *Finish: the answer is complete
 	EventResult EventKind = 65 // json.RawMessage: the result of an operation that has no stream
@@ -33,6 +36,9 @@ const (
 
 // IsDelta reports whether events of this kind carry raw text pieces that may be merged in a queue.
 func (k EventKind) IsDelta() bool { return k < EventStart }
+
+// IsRaw reports whether events of this kind carry bytes as they are, neither text nor JSON.
+func (k EventKind) IsRaw() bool { return k >= EventVector && k < EventFinish }
 
 // IsTerminal reports whether an event of this kind ends its call.
 func (k EventKind) IsTerminal() bool { return k >= EventFinish }
@@ -51,7 +57,7 @@ func (k EventKind) IsVisible() bool {
 type Event struct {
 	Kind  EventKind
 	Index uint16
-	Text  []byte // for delta kinds: valid UTF-8, never empty
+	Text  []byte // for delta kinds: valid UTF-8, never empty; for raw kinds: the bytes
 	Data  any    // for JSON kinds: the type named beside the kind
 }
 
@@ -98,6 +104,7 @@ type Finish struct {
 	RawFinishReason string            `json:"raw_finish_reason,omitempty"` // the vendor's own word
 	Usage           *Usage            `json:"usage,omitempty"`
 	Model           string            `json:"model,omitempty"`
+	RequestedModel  string            `json:"requested_model,omitempty"` // as the request named it: a message's Source
 	ID              string            `json:"id,omitempty"`
 	Provider        string            `json:"provider,omitempty"`
 	RequestID       string            `json:"request_id,omitempty"`
@@ -109,6 +116,8 @@ type Finish struct {
 	Attempts        int               `json:"attempts,omitempty"`
 	Retries         []PastAttempt     `json:"retries,omitempty"`
 	Choices         []Choice          `json:"choices,omitempty"` // only when there is more than one
+
+	NextPage string `json:"-"` // of a listing: what Call.Page must be for the rest
 }
 
 // Choice is the end of one of several parallel answers (n > 1).

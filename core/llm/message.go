@@ -16,7 +16,15 @@ type Message struct {
 	Name       string
 	ToolCalls  []ToolCall
 	ToolCallID string
+	Source     Source            // who made the message, if that was written down
+	Details    []json.RawMessage // reasoning_details: reasoning in its maker's own form, which only the maker understands
 	Extra      []Member
+}
+
+// Source is the vendor and the model that made an assistant message. It is pyagent's own note and never sent.
+type Source struct {
+	Provider string `json:"provider"`
+	Model    string `json:"model"`
 }
 
 // Member is one key of a JSON object whose order must be kept.
@@ -65,6 +73,10 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 			return text("messages", "tool_call_id", value, &m.ToolCallID)
 		case "tool_calls":
 			return list("tool_calls", value, &m.ToolCalls)
+		case "source":
+			return m.setSource(value)
+		case "reasoning_details":
+			return m.setDetails(value)
 		}
 		if guess := Nearest(key, []string{"role", "content", "name", "tool_calls", "tool_call_id"}); guess != "" {
 			return Configuration("messages", "a message has the unknown key %q; did you mean %q?", key, guess)
@@ -89,11 +101,29 @@ func (m *Message) setContent(value json.RawMessage) error {
 	return Configuration("messages", "content of a message must be a string or a list of parts, got %s", jsonKind(value))
 }
 
+func (m *Message) setSource(value json.RawMessage) error {
+	if jsonKind(value) == "null" {
+		return nil
+	}
+	if err := DecodeStrict("source of a message", value, &m.Source); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (m *Message) setDetails(value json.RawMessage) error {
+	if kind := jsonKind(value); kind != "a list" && kind != "null" {
+		return Configuration("messages", "reasoning_details of a message must be a list, got %s", kind)
+	}
+	Elements(value, func(item []byte) { m.Details = append(m.Details, bytes.Clone(item)) })
+	return nil
+}
+
 func (m *Message) check(index int) *Error {
 	if m.Role == "" {
 		return Configuration("messages", "messages[%d] has no role; it is \"system\", \"user\", \"assistant\" or \"tool\"", index)
 	}
-	if !m.HasContent && len(m.ToolCalls) == 0 && len(m.Extra) == 0 {
+	if !m.HasContent && len(m.ToolCalls) == 0 && len(m.Extra) == 0 && len(m.Details) == 0 {
 		return Configuration("messages", "messages[%d] (%s) has no content; give a string or a list of parts", index, m.Role)
 	}
 	if m.Role == "tool" && m.ToolCallID == "" {

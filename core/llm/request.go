@@ -11,11 +11,18 @@ type Op string
 const (
 	OpGenerate Op = "generate" // one answer, delivered whole
 	OpStream   Op = "stream"   // one answer, delivered as it is made
+	OpEmbed    Op = "embed"    // vectors of the inputs
+	OpModels   Op = "models"   // the models that the vendor offers
+	OpCount    Op = "count"    // how many tokens the request would have
+	OpLogin    Op = "login"    // exchange a name and a password for a token
 	OpFake     Op = "fake"     // run the scripted model server on loopback until cancelled
 )
 
 // Ops lists every operation.
-func Ops() []Op { return []Op{OpGenerate, OpStream, OpFake} }
+func Ops() []Op { return []Op{OpGenerate, OpStream, OpEmbed, OpModels, OpCount, OpLogin, OpFake} }
+
+// IsChat reports whether the operation asks a model for an answer.
+func (o Op) IsChat() bool { return o == OpGenerate || o == OpStream }
 
 // Request is one question to a model, in the words of OpenAI's chat API where that has a word. A nil or empty field was not
 // given and is not sent. Raw JSON fields pass through to vendors that know them.
@@ -44,7 +51,9 @@ type Request struct {
 	TopLogprobs *int64          `json:"top_logprobs,omitempty"`
 	LogitBias   json.RawMessage `json:"logit_bias,omitempty"`
 
-	ReasoningEffort  string          `json:"reasoning_effort,omitempty"`
+	ReasoningEffort  string          `json:"reasoning_effort,omitempty"`  // "none" switches reasoning off
+	ReasoningBudget  *int64          `json:"reasoning_budget,omitempty"`  // tokens; 0 switches reasoning off
+	ReasoningSummary string          `json:"reasoning_summary,omitempty"` // "auto", "concise" or "detailed"
 	Verbosity        string          `json:"verbosity,omitempty"`
 	ServiceTier      string          `json:"service_tier,omitempty"`
 	Store            *bool           `json:"store,omitempty"`
@@ -56,6 +65,16 @@ type Request struct {
 	Audio            json.RawMessage `json:"audio,omitempty"`
 	Prediction       json.RawMessage `json:"prediction,omitempty"`
 	StreamOptions    json.RawMessage `json:"stream_options,omitempty"`
+
+	PreviousResponseID string `json:"previous_response_id,omitempty"` // go on from an answer that the vendor keeps
+
+	Input      Inputs `json:"input,omitzero"`       // for OpEmbed
+	Dimensions *int64 `json:"dimensions,omitempty"` // for OpEmbed: how long the vectors are to be
+	InputType  string `json:"input_type,omitempty"` // for OpEmbed: what the vectors are for, in the vendor's words
+
+	AllowUnsupported bool `json:"allow_unsupported,omitempty"` // send what the model's row says that it lacks
+
+	Login *Credentials `json:"login,omitempty"` // for OpLogin
 
 	IncludeUsage *bool                      `json:"include_usage,omitempty"` // streams: ask the vendor for token counts
 	IncludeRaw   bool                       `json:"include_raw,omitempty"`   // deliver the vendor's own JSON as well
@@ -141,16 +160,37 @@ func (r *Request) check() *Error {
 	switch r.Op {
 	case OpFake:
 		return nil
-	case OpGenerate, OpStream:
+	case OpGenerate, OpStream, OpEmbed, OpModels, OpCount, OpLogin:
 	case "":
 		return Configuration("op", "op is missing; it is one of %q", Ops())
 	default:
 		return Configuration("op", "op %q is not known; it is one of %q", r.Op, Ops())
 	}
-	if r.Model == "" {
+	if r.Model == "" && r.Op != OpModels && r.Op != OpLogin {
 		return Configuration("model", "model is missing; give the name of a model, for example \"gpt-4o-mini\"")
 	}
-	if len(r.Messages) == 0 {
+	if r.Login != nil && r.Op != OpLogin {
+		return Configuration("login", "login is for the operation %q; leave it out", OpLogin)
+	}
+	if err := r.checkContent(); err != nil {
+		return err
+	}
+	return r.checkNumbers()
+}
+
+func (r *Request) checkContent() *Error {
+	switch {
+	case r.Op == OpModels:
+		return nil
+	case r.Op == OpLogin:
+		return r.Login.check()
+	case r.Op == OpEmbed:
+		return r.Input.check()
+	case len(r.Input) > 0:
+		return Configuration("input", "input is for embeddings; give messages")
+	case r.Dimensions != nil || r.InputType != "":
+		return Configuration("dimensions", "dimensions and input_type are for embeddings; leave them out")
+	case len(r.Messages) == 0:
 		return Configuration("messages", "messages is empty; give at least one message")
 	}
 	for i := range r.Messages {
@@ -163,14 +203,14 @@ func (r *Request) check() *Error {
 			return err
 		}
 	}
-	return r.checkNumbers()
+	return nil
 }
 
 func (r *Request) checkNumbers() *Error {
 	positive := []struct {
 		name  string
 		value *int64
-	}{{"max_tokens", r.MaxTokens}, {"max_completion_tokens", r.MaxCompletionTokens}, {"n", r.N}}
+	}{{"max_tokens", r.MaxTokens}, {"max_completion_tokens", r.MaxCompletionTokens}, {"n", r.N}, {"dimensions", r.Dimensions}}
 	for _, field := range positive {
 		if field.value != nil && *field.value < 1 {
 			return Configuration(field.name, "%s must be 1 or more, got %d", field.name, *field.value)
@@ -178,6 +218,9 @@ func (r *Request) checkNumbers() *Error {
 	}
 	if r.MaxTokens != nil && r.MaxCompletionTokens != nil {
 		return Configuration("max_completion_tokens", "max_tokens and max_completion_tokens mean the same; give one of them")
+	}
+	if r.ReasoningBudget != nil && *r.ReasoningBudget < 0 {
+		return Configuration("reasoning_budget", "reasoning_budget must be 0 (no reasoning) or more tokens, got %d", *r.ReasoningBudget)
 	}
 	if r.Window < 0 {
 		return Configuration("window", "window must be 0 (no limit) or more bytes, got %d", r.Window)

@@ -7,9 +7,12 @@ import (
 	"pyagent/core/llm"
 )
 
-// chatURL joins the base URL and the path of the chat route: with one slash between them, the base's query kept, and a
-// path that is already there not doubled.
-func chatURL(call Call, model string) (string, *llm.Error) {
+// chatRoute is the route of chats in OpenAI's protocol.
+func chatRoute(call Call) string { return firstWord(call.Row.ChatPath, "/chat/completions") }
+
+// endpoint joins the base URL and the path of a route: with one slash between them, the base's query kept, and a path that
+// is already there not doubled.
+func endpoint(call Call, route, model string) (string, *llm.Error) {
 	base := call.BaseURL
 	if base == "" {
 		base = call.Row.BaseURL
@@ -25,17 +28,14 @@ func chatURL(call Call, model string) (string, *llm.Error) {
 	if err != nil {
 		return "", err
 	}
-	chat := call.Row.ChatPath
-	if chat == "" {
-		chat = "/chat/completions"
-	}
 	path := strings.TrimRight(address.EscapedPath(), "/")
+	path = strings.TrimSuffix(path, chatRoute(call)) // a base that names the chat route serves all
 	if call.Row.Deployments {
 		path = deploymentPath(call, path, model)
 		addVersion(call, address, path)
 	}
-	if !strings.HasSuffix(path, chat) {
-		path += chat
+	if !strings.HasSuffix(path, route) {
+		path += route
 	}
 	address.RawPath = path
 	if address.Path, _ = url.PathUnescape(path); address.Path == path {
@@ -71,7 +71,13 @@ func parseBase(base string) (*url.URL, *llm.Error) {
 // deploymentPath extends the path of an Azure resource. Bases occur as the bare resource, with /openai, with the
 // deployment, and as /openai/v1, where the deployment is named in the body like any model.
 func deploymentPath(call Call, path, model string) string {
-	if strings.HasSuffix(path, "/openai/v1") || strings.Contains(path, "/openai/deployments/") {
+	before, _, deployed := strings.Cut(path, "/openai/deployments/")
+	switch {
+	case strings.HasSuffix(path, "/openai/v1"):
+		return path
+	case call.Request.Op == llm.OpModels: // they belong to the resource
+		return strings.TrimSuffix(before, "/openai") + "/openai"
+	case deployed:
 		return path
 	}
 	if call.Azure.Deployment != "" {

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +43,25 @@ type caseExpect struct {
 		StatusCode int `json:"status_code"`
 		Code       string
 	}
+	Embeddings *struct {
+		Count, Dimensions int
+		Head              [][]float64 // the first numbers of each vector
+	}
+	Models      []string
+	TotalTokens *int64 `json:"total_tokens"`
+}
+
+// operation is what was asked for, as the expectations show it.
+func (e *caseExpect) operation() llm.Op {
+	switch {
+	case e.Embeddings != nil:
+		return llm.OpEmbed
+	case e.Models != nil:
+		return llm.OpModels
+	case e.TotalTokens != nil:
+		return llm.OpCount
+	}
+	return llm.OpStream
 }
 
 type caseMeta struct {
@@ -66,7 +87,14 @@ func testCase(t *testing.T, vendor, base string) {
 	readJSON(t, base+".expect.json", &expect)
 	readJSON(t, base+".meta.json", &meta)
 	call := testCall(t, vendor)
+	call.Request.Op = expect.operation()
+	if expect.Embeddings != nil {
+		call.Request.Input = make(llm.Inputs, expect.Embeddings.Count)
+	}
 	body, err := os.ReadFile(base + ".sse")
+	if err != nil {
+		body, err = os.ReadFile(base + ".ndjson")
+	}
 	if err != nil {
 		body, err = os.ReadFile(base + ".json")
 		if err != nil {
@@ -121,9 +149,16 @@ func decodeSplit(t *testing.T, call Call, body []byte, random *rand.Rand) *colle
 	decoder := call.Row.Protocol().NewDecoder(call)
 	got := collect(t)
 	reader := &splitReader{bytes.Clone(body), random, 1 << random.IntN(13)}
-	frames := stream.NewSSE(reader, 1<<20)
+	events, lines := stream.NewSSE(reader, 1<<20), stream.NewNDJSON(reader, 1<<20)
+	next := events.Next
+	if call.Row.Protocol().Framing() == Lines {
+		next = func() (stream.Event, error) {
+			line, err := lines.Next()
+			return stream.Event{Data: line}, err
+		}
+	}
 	for !got.done && got.err == nil {
-		event, err := frames.Next()
+		event, err := next()
 		if err == io.EOF {
 			break
 		}
@@ -152,6 +187,7 @@ func checkCase(t *testing.T, expect *caseExpect, body []byte, got *collected, ca
 	}
 	checkCalls(t, expect, got)
 	checkFinish(t, expect, got)
+	checkItems(t, expect, got)
 	if expect.Error != nil {
 		checkError(t, expect, body, got.err, call)
 	} else if got.err != nil || !got.complete {
@@ -217,6 +253,32 @@ func checkFinish(t *testing.T, expect *caseExpect, got *collected) {
 		if got == nil || *got != *want {
 			t.Errorf("%s %v, expected %d", name, got, *want)
 		}
+	}
+}
+
+// checkItems compares the results of what is not a chat.
+func checkItems(t *testing.T, expect *caseExpect, got *collected) {
+	t.Helper()
+	if want := expect.Embeddings; want != nil {
+		if len(got.vectors) != want.Count {
+			t.Fatalf("%d vectors, expected %d", len(got.vectors), want.Count)
+		}
+		for i, vector := range got.vectors {
+			if len(vector) != want.Dimensions {
+				t.Errorf("vector %d has %d numbers, expected %d", i, len(vector), want.Dimensions)
+			}
+			for at, number := range want.Head[i] {
+				if math.Abs(float64(vector[at])-number) > 1e-6 {
+					t.Errorf("number %d of vector %d is %g, expected %g", at, i, vector[at], number)
+				}
+			}
+		}
+	}
+	if ids := got.modelIDs(); !slices.Equal(ids, expect.Models) {
+		t.Errorf("models %q, expected %q", ids, expect.Models)
+	}
+	if want := expect.TotalTokens; want != nil && (got.count == nil || got.count.InputTokens != *want) {
+		t.Errorf("token count %+v, expected %d", got.count, *want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -23,6 +24,10 @@ type collected struct {
 	parts       []string
 	details     []string
 	raw         []string
+	vectors     [][]float32
+	models      []*llm.Model
+	count       *llm.TokenCount
+	login       *llm.Login
 	finish      llm.Finish
 	complete    bool
 	done        bool
@@ -62,6 +67,14 @@ func (c *collected) emit(event llm.Event) {
 		c.usage = event.Data.(*llm.Usage)
 	case llm.EventToolBegin, llm.EventToolArgs, llm.EventToolEnd:
 		c.tool(event)
+	case llm.EventVector:
+		vector := make([]float32, len(event.Text)/4)
+		if _, err := binary.Decode(event.Text, binary.LittleEndian, vector); err != nil || len(event.Text)%4 != 0 {
+			c.t.Errorf("a vector of %d bytes", len(event.Text))
+		}
+		c.vectors = append(c.vectors, vector)
+	case llm.EventItem:
+		c.item(event.Data)
 	default:
 		c.json(event)
 	}
@@ -87,6 +100,28 @@ func (c *collected) tool(event llm.Event) {
 	}
 	call.arguments += string(event.Text)
 	call.pieces++
+}
+
+func (c *collected) item(data any) {
+	c.t.Helper()
+	switch item := data.(type) {
+	case *llm.Model:
+		c.models = append(c.models, item)
+	case *llm.Login:
+		c.login = item
+	case *llm.TokenCount:
+		c.count = item
+	default:
+		c.t.Fatalf("an item that is a %T", data)
+	}
+}
+
+func (c *collected) modelIDs() []string {
+	var ids []string
+	for _, model := range c.models {
+		ids = append(ids, model.ID)
+	}
+	return ids
 }
 
 func (c *collected) json(event llm.Event) {

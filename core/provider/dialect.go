@@ -2,7 +2,11 @@
 // pure: values in, values out, no socket, clock, environment or goroutine. Engine brings bytes and takes events.
 package provider
 
-import "pyagent/core/llm"
+import (
+	"time"
+
+	"pyagent/core/llm"
+)
 
 // Call is one attempt at one vendor: what to ask, and where.
 type Call struct {
@@ -13,6 +17,8 @@ type Call struct {
 	ExtraHeaders map[string]string // of the client and of the request, the latter winning
 	Azure        llm.Azure
 	Stream       bool
+	Now          time.Time // for keys that are only valid for a while
+	Page         string    // of a listing: llm.Finish.NextPage of the page before
 }
 
 // HTTPRequest is an encoded call. Header names are in canonical form.
@@ -23,15 +29,42 @@ type HTTPRequest struct {
 	Body   []byte
 }
 
+// Framing is how a vendor cuts a stream into events.
+type Framing int
+
+const (
+	SSE   Framing = iota // server-sent events
+	Lines                // one JSON object on each line
+)
+
 // Dialect is one vendor protocol.
 type Dialect interface {
-	// Encode builds the HTTP request. The strings are warnings for the user. An option that the vendor cannot honour is
-	// an error that names it, never dropped.
+	// Framing tells how streams are cut.
+	Framing() Framing
+	// Encode builds the HTTP request for the call's operation. The strings are warnings for the user. An option or an
+	// operation that the vendor cannot honour is an error that names it, never dropped.
 	Encode(call Call) (*HTTPRequest, []string, *llm.Error)
-	// NewDecoder returns a decoder for the answer of one call.
+	// NewDecoder returns a decoder for the answer of one call, whatever its operation.
 	NewDecoder(call Call) Decoder
 	// DecodeError reads a non-2xx answer. Header names are lower-case.
 	DecodeError(call Call, status int, header map[string]string, body []byte) *llm.VendorError
+}
+
+// dialects are the protocols by their name in a row.
+func dialects() map[string]Dialect {
+	return map[string]Dialect{
+		"":       openAI{},
+		"openai": openAI{},
+		"ollama": ollama{},
+		"puter":  puter{},
+	}
+}
+
+// refuseOperation is the error for an operation that a vendor does not have.
+func refuseOperation(call Call) *llm.Error {
+	err := llm.Errorf(llm.KindUnsupported, "%s has no operation %q", call.Row.Name, call.Request.Op)
+	err.Param, err.Provider, err.Model = "op", call.Row.Name, call.Request.Model
+	return err
 }
 
 // Decoder turns one answer into events. It is used by one goroutine, for one answer, in one of two ways: Event for each

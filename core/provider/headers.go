@@ -13,6 +13,9 @@ func requestHeader(call Call) (map[string]string, *llm.Error) {
 	header := map[string]string{"Content-Type": "application/json", "Accept": "application/json"}
 	if call.Stream {
 		header["Accept"] = "text/event-stream"
+		if call.Row.Protocol().Framing() == Lines {
+			header["Accept"] = "application/x-ndjson"
+		}
 	}
 	for name, value := range call.Row.Headers {
 		if err := setHeader(header, name, value); err != nil {
@@ -36,7 +39,7 @@ func authorize(header map[string]string, call Call) *llm.Error {
 	if call.APIKey == "" {
 		own := row.Auth == "none" || row.KeyOptional || row.Local
 		for name := range call.ExtraHeaders {
-			own = own || strings.EqualFold(name, "authorization") || strings.EqualFold(name, "api-key")
+			own = own || strings.EqualFold(name, "authorization") || strings.EqualFold(name, firstWord(row.Auth, "bearer"))
 		}
 		if own {
 			return nil
@@ -52,12 +55,20 @@ func authorize(header map[string]string, call Call) *llm.Error {
 	}
 	switch row.Auth {
 	case "none":
-	case "api-key":
-		header["Api-Key"] = call.APIKey
-	default:
+	case "", "bearer":
 		header["Authorization"] = "Bearer " + call.APIKey
+	case "jwt":
+		header["Authorization"] = "Bearer " + keyToken(call.APIKey, call.Now)
+	default:
+		header[canonical(row.Auth)] = call.APIKey
 	}
 	return nil
+}
+
+// authWays are the ways in which a key can be sent: as a bearer token, as one that is made from it (jwt), in a header of that
+// name, or not at all.
+func authWays() []string {
+	return []string{"bearer", "jwt", "api-key", "x-api-key", "x-goog-api-key", "none"}
 }
 
 // checkKey refuses a key that cannot travel in a header. Go would refuse the whole header and show it; this shows no

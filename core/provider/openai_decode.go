@@ -13,7 +13,17 @@ import (
 )
 
 // NewDecoder returns a decoder for one answer.
-func (openAI) NewDecoder(call Call) Decoder { return newChatDecoder(call) }
+func (openAI) NewDecoder(call Call) Decoder {
+	if call.Request != nil {
+		switch call.Request.Op {
+		case llm.OpEmbed:
+			return newEmbedDecoder(call)
+		case llm.OpModels:
+			return newModelsDecoder(call)
+		}
+	}
+	return newChatDecoder(call)
+}
 
 // chatDecoder decodes one chat-completions answer. What it learns of id, model and the like is set once and never
 // changed, and everything else that a chunk does counts as an effect: a chunk whose only effect is one text delta
@@ -38,7 +48,10 @@ type chatDecoder struct {
 	opened   int    // tool calls of all choices, begun or not
 	held     int    // bytes kept for later
 	details  detailMerger
-	citation int // citations delivered
+	thoughts []*thought
+	thought  *thought        // the one that the next piece may continue
+	keep     func(llm.Event) // sink, and memory of reasoning_content; nil where the vendor does not want that back
+	citation int             // citations delivered
 }
 
 // choiceState is what is known of one of the parallel answers.
@@ -47,6 +60,8 @@ type choiceState struct {
 	raw   string // finish reason
 	calls []*toolState
 	think thinkSplitter
+
+	reasoning []byte // kept where the vendor wants it back
 }
 
 // maxHeld bounds what a decoder keeps back for later: unnamed tool calls, fragments of reasoning details.
@@ -56,8 +71,17 @@ const maxHeld = 64 << 20
 const maxParts = 1024
 
 func newChatDecoder(call Call) *chatDecoder {
-	return &chatDecoder{call: call, raw: call.Request != nil && call.Request.IncludeRaw,
+	decoder := &chatDecoder{call: call, raw: call.Request != nil && call.Request.IncludeRaw,
 		fast: template{paths: chatPaths()}}
+	if call.Row.reasoning().Back != "" {
+		decoder.keep = func(event llm.Event) {
+			if event.Kind == llm.EventReasoning {
+				decoder.remember(int(event.Index), event.Text)
+			}
+			decoder.sink(event)
+		}
+	}
+	return decoder
 }
 
 func chatPaths() templatePaths {
@@ -162,10 +186,14 @@ func (d *chatDecoder) Event(name string, data []byte, emit func(llm.Event)) (boo
 	}
 	d.number++
 	plain := name == "" || name == "message"
+	d.sink = emit
+	if d.keep != nil {
+		emit = d.keep
+	}
 	if plain && !d.raw && !d.noFast && d.fast.emit(data, emit) {
+		d.thought = nil
 		return false, nil
 	}
-	d.sink = emit
 	data = bytes.TrimSpace(data)
 	switch {
 	case len(data) == 0:
@@ -178,7 +206,7 @@ func (d *chatDecoder) Event(name string, data []byte, emit func(llm.Event)) (boo
 		}
 		return true, nil
 	case name == "error":
-		return true, d.vendorError(data)
+		return true, vendorError(d.call, 200, data)
 	case !plain && data[0] != '{' && data[0] != '[':
 		return false, nil // a ping with a name of its own: no chunk of an answer looks like this
 	}
@@ -236,11 +264,11 @@ func (d *chatDecoder) answer(a *chatAnswer, data []byte) error {
 		return failed
 	}
 	if hasError(a.Error) || a.Object == "error" || a.Type == "error" {
-		return d.vendorError(data)
+		return vendorError(d.call, 200, data)
 	}
 	if len(a.Choices) == 0 && a.ID == "" && a.Usage == nil && a.Model == "" {
 		if found := parseError(data); found.message != "" {
-			return d.vendorError(data)
+			return vendorError(d.call, 200, data)
 		}
 	}
 	if len(d.choices) > maxParts || d.opened > maxParts {
@@ -315,26 +343,23 @@ func (d *chatDecoder) text(kind llm.EventKind, choice int, text string) {
 		return
 	}
 	d.last = learned{kind: kind, index: uint16(choice), text: text}
+	if d.keep != nil && kind == llm.EventReasoning {
+		d.remember(choice, []byte(text))
+	}
 	d.emit(llm.Event{Kind: kind, Index: uint16(choice), Text: []byte(text)})
 }
 
 // Body decodes a one-shot answer.
 func (d *chatDecoder) Body(body []byte, emit func(llm.Event)) error {
 	d.sink, d.whole = emit, true
-	body = bytes.TrimSpace(body) // DeepSeek keeps the connection alive with blank lines
-	if len(body) == 0 {
-		return llm.Errorf(llm.KindParse, "the answer is empty")
-	}
-	if body[0] != '{' && body[0] != '[' {
-		return llm.Errorf(llm.KindParse, "the answer is not JSON but reads %s", excerpt(body))
-	}
-	if err := checkJSON(body); err != nil {
-		return llm.Errorf(llm.KindParse, "the answer is not valid JSON: %s; it reads %s", err, excerpt(body))
+	body, err := wholeBody(body)
+	if err != nil {
+		return err
 	}
 	answer := readAnswer(body)
 	if len(answer.Choices) == 0 {
 		if found := parseError(body); hasError(answer.Error) || found.message != "" {
-			return d.vendorError(body)
+			return vendorError(d.call, 200, body)
 		}
 		return llm.Errorf(llm.KindParse, "the answer has no choices; it reads %s", excerpt(body))
 	}
@@ -359,7 +384,7 @@ func (d *chatDecoder) End(emit func(llm.Event)) (llm.Finish, bool) {
 		choice.think.flush(func(kind llm.EventKind, text string) { d.text(kind, choice.index, text) })
 		d.endCalls(choice, complete)
 	}
-	d.details.flush(func(item json.RawMessage) { d.emit(llm.Event{Kind: llm.EventDetail, Data: item}) })
+	d.flushThoughts()
 	if complete {
 		d.start()
 	}
@@ -409,7 +434,7 @@ func unifiedReason(raw string, hasCalls bool) string {
 		reason = llm.FinishStop
 	case "length", "max_tokens", "model_length", "model_context_window_exceeded":
 		return llm.FinishLength
-	case "content_filter", "sensitive", "safety":
+	case "content_filter", "sensitive", "safety", "refusal":
 		return llm.FinishContentFilter
 	case "error", "network_error", "insufficient_system_resource":
 		return llm.FinishError

@@ -10,70 +10,70 @@ import (
 	"pyagent/core/llm"
 )
 
-// Encode builds a chat-completions request.
+// Encode builds the request of a chat, of embeddings or of the list of models.
 func (openAI) Encode(call Call) (*HTTPRequest, []string, *llm.Error) {
-	header, failed := requestHeader(call)
+	switch op := call.Request.Op; {
+	case slices.Contains(call.Row.Lacks, op):
+		return nil, nil, refuseOperation(call)
+	case op.IsChat():
+		return encodeChat(call)
+	case op == llm.OpEmbed:
+		return encodeEmbed(call)
+	case op == llm.OpModels:
+		return encodeModels(call)
+	}
+	return nil, nil, refuseOperation(call)
+}
+
+func encodeChat(call Call) (*HTTPRequest, []string, *llm.Error) {
+	encoder := newChatEncoder(call)
+	return encoder.post(chatRoute(call), encoder.write())
+}
+
+// post sends what was written to a route. A header or an address that will not do is reported before an option.
+func (e *chatEncoder) post(route string, text []byte) (*HTTPRequest, []string, *llm.Error) {
+	request, failed := httpRequest(e.call, "POST", route, text)
+	if failed == nil {
+		failed = e.failed
+	}
 	if failed != nil {
 		return nil, nil, failed
 	}
-	address, failed := chatURL(call, call.Request.Model)
-	if failed != nil {
-		return nil, nil, failed
-	}
-	encoder := &chatEncoder{call: call, request: call.Request, row: call.Row, written: map[string]bool{}}
+	return request, e.warnings, nil
+}
+
+// chatEncoder writes one request body, of a chat or of embeddings.
+type chatEncoder struct {
+	body
+	rename   map[string]string
+	way      *Reasoning // how the vendor spells reasoning
+	lastUser int        // where the user's last message is
+}
+
+func newChatEncoder(call Call) *chatEncoder {
+	encoder := &chatEncoder{body: newBody(call), way: call.Row.reasoning()}
 	if !slices.ContainsFunc(call.Row.RenameExcept,
 		func(prefix string) bool { return strings.HasPrefix(call.Request.Model, prefix) }) {
 		encoder.rename = call.Row.Rename
 	}
-	body := encoder.body()
-	if encoder.failed != nil {
-		encoder.failed.Provider, encoder.failed.Model = call.Row.Name, call.Request.Model
-		return nil, nil, encoder.failed
-	}
-	return &HTTPRequest{Method: "POST", URL: address, Header: header, Body: body}, encoder.warnings, nil
+	return encoder
 }
 
-// chatEncoder writes one request body. The first failure sticks and is reported at the end.
-type chatEncoder struct {
-	call     Call
-	request  *llm.Request
-	row      *Row
-	rename   map[string]string
-	out      *object
-	written  map[string]bool
-	warnings []string
-	failed   *llm.Error
-}
-
-func (e *chatEncoder) body() []byte {
-	e.out = newObject(make([]byte, 0, 1024))
-	model := e.request.Model
+func (e *chatEncoder) model() string {
 	if e.row.Deployments && e.call.Azure.Deployment != "" {
-		model = e.call.Azure.Deployment
+		return e.call.Azure.Deployment
 	}
-	e.put("model", func(out []byte) []byte { return llm.AppendString(out, model) })
+	return e.request.Model
+}
+
+func (e *chatEncoder) write() []byte {
+	e.putText("model", e.model())
 	e.put("messages", e.messages)
 	e.sampling()
 	e.tools()
 	e.options()
 	e.streaming()
-	for _, name := range slices.Sorted(maps.Keys(e.request.ExtraBody)) {
-		if !e.written[name] {
-			e.out.raw(name, e.request.ExtraBody[name])
-		}
-	}
-	return e.out.end()
-}
-
-// put writes one member. A key of extra_body takes its place, whatever it holds: it is the user's last word.
-func (e *chatEncoder) put(name string, write func(out []byte) []byte) {
-	e.written[name] = true
-	if raw, ok := e.request.ExtraBody[name]; ok {
-		e.out.raw(name, raw)
-		return
-	}
-	e.out.key(name)
-	e.out.out = write(e.out.out)
+	return e.end()
 }
 
 // field writes an option under the vendor's name for it, or refuses it. harmless says that the value asks for what
@@ -83,27 +83,27 @@ func (e *chatEncoder) field(name string, harmless bool, write func(out []byte) [
 	if theirs, ok := e.rename[name]; ok {
 		sent = theirs
 	}
-	if _, ok := e.request.ExtraBody[sent]; !ok {
-		if slices.Contains(e.row.Unsupported, name) {
-			if !harmless {
-				e.refuse(name, "%s does not take %s; leave it out, or send it all the same with extra_body", e.row.Name,
-					name)
-			}
-			return
-		}
-		if slices.Contains(e.row.Ignored, name) && !harmless {
-			e.warnings = append(e.warnings, fmt.Sprintf("%s takes %s but documents that it has no effect", e.row.Name,
-				name))
-		}
+	if e.allows(name, sent, harmless) {
+		e.put(sent, write)
 	}
-	e.put(sent, write)
 }
 
-func (e *chatEncoder) refuse(name, format string, args ...any) {
-	if e.failed == nil {
-		e.failed = llm.Errorf(llm.KindUnsupported, format, args...)
-		e.failed.Param = name
+// allows tells whether an option goes to the vendor, and reports one that may not. The user's own word in extra_body, under
+// the vendor's name for the option, is never questioned.
+func (e *chatEncoder) allows(name, sent string, harmless bool) bool {
+	if _, ok := e.request.ExtraBody[sent]; ok {
+		return true
 	}
+	if slices.Contains(e.row.Unsupported, name) {
+		if !harmless {
+			e.refuse(name, "%s does not take %s; leave it out, or send it all the same with extra_body", e.row.Name, name)
+		}
+		return false
+	}
+	if slices.Contains(e.row.Ignored, name) && !harmless {
+		e.warn("%s takes %s but documents that it has no effect", e.row.Name, name)
+	}
+	return true
 }
 
 func (e *chatEncoder) integer(name string, value *int64, harmless bool) {
@@ -112,17 +112,11 @@ func (e *chatEncoder) integer(name string, value *int64, harmless bool) {
 	}
 }
 
-func (e *chatEncoder) float(name string, value *float64) {
+func (e *chatEncoder) number(name string, value *float64) {
 	if value == nil {
 		return
 	}
-	e.field(name, false, func(out []byte) []byte {
-		out, err := appendFloat(out, *value)
-		if err != nil && e.failed == nil {
-			e.failed = llm.Configuration(name, "%s must be a finite number, got %g", name, *value)
-		}
-		return out
-	})
+	e.field(name, false, func(out []byte) []byte { return e.float(name, out, *value) })
 }
 
 func (e *chatEncoder) boolean(name string, value *bool, harmless bool) {
@@ -147,16 +141,19 @@ func (e *chatEncoder) sampling() {
 	r := e.request
 	e.integer("max_tokens", r.MaxTokens, false)
 	e.integer("max_completion_tokens", r.MaxCompletionTokens, false)
-	e.float("temperature", r.Temperature)
-	e.float("top_p", r.TopP)
+	e.number("temperature", r.Temperature)
+	e.number("top_p", r.TopP)
 	e.integer("top_k", r.TopK, false)
-	if r.Stop.Bare {
+	if most := e.row.MaxStops; most > 0 && len(r.Stop.List) > most {
+		e.refuse("stop", "%s takes at most %d stop sequences, got %d", e.row.Name, most, len(r.Stop.List))
+	}
+	if r.Stop.Bare && e.row.MaxStops == 0 {
 		e.text("stop", r.Stop.List[0])
 	} else if len(r.Stop.List) > 0 {
 		e.field("stop", false, func(out []byte) []byte { return appendStrings(out, r.Stop.List) })
 	}
-	e.float("frequency_penalty", r.FrequencyPenalty)
-	e.float("presence_penalty", r.PresencePenalty)
+	e.number("frequency_penalty", r.FrequencyPenalty)
+	e.number("presence_penalty", r.PresencePenalty)
 	e.integer("seed", r.Seed, false)
 	e.integer("n", r.N, r.N != nil && *r.N == 1)
 	e.boolean("logprobs", r.Logprobs, r.Logprobs != nil && !*r.Logprobs)
@@ -168,14 +165,30 @@ func (e *chatEncoder) tools() {
 	if len(e.request.Tools) > 0 {
 		e.field("tools", false, func(out []byte) []byte {
 			for i, tool := range e.request.Tools {
-				out = append(append(out, "[,"[min(i, 1)]), tool.Raw...)
+				out = append(append(out, "[,"[min(i, 1)]), e.unmarked(tool.Raw)...)
 			}
 			return append(out, ']')
 		})
+		if e.row.ToolStream != "" && e.call.Stream {
+			e.putRaw(e.row.ToolStream, []byte("true"))
+		}
 	}
-	e.json("tool_choice", e.request.ToolChoice)
+	e.toolChoice()
 	e.boolean("parallel_tool_calls", e.request.ParallelToolCalls, false)
 	e.responseFormat()
+}
+
+func (e *chatEncoder) toolChoice() {
+	asked := e.request.ToolChoice
+	if len(e.row.ToolChoices) > 0 && !absent(asked) {
+		choice, err := readToolChoice(asked)
+		if err != nil {
+			e.wrong("tool_choice", "%s", err.Message)
+		} else if !slices.Contains(e.row.ToolChoices, choice.mode) || len(choice.names) > 0 {
+			e.refuse("tool_choice", "%s does not take tool_choice %s, only %q", e.row.Name, asked, e.row.ToolChoices)
+		}
+	}
+	e.json("tool_choice", asked)
 }
 
 func (e *chatEncoder) responseFormat() {
@@ -193,7 +206,10 @@ func (e *chatEncoder) responseFormat() {
 
 func (e *chatEncoder) options() {
 	r := e.request
-	e.text("reasoning_effort", r.ReasoningEffort)
+	e.reasoning()
+	if r.PreviousResponseID != "" {
+		e.refuse("previous_response_id", "%s keeps no answers to go on from; send the messages", e.row.Name)
+	}
 	e.text("verbosity", r.Verbosity)
 	e.text("service_tier", r.ServiceTier)
 	e.boolean("store", r.Store, r.Store != nil && !*r.Store)
@@ -211,9 +227,8 @@ func (e *chatEncoder) options() {
 func (e *chatEncoder) streaming() {
 	theirs := e.request.StreamOptions
 	if !e.call.Stream {
-		if !absent(theirs) && e.failed == nil {
-			e.failed = llm.Configuration("stream_options",
-				"stream_options is for streams only; leave it out of a one-shot call")
+		if !absent(theirs) {
+			e.wrong("stream_options", "stream_options is for streams only; leave it out of a one-shot call")
 		}
 		return
 	}
@@ -224,8 +239,8 @@ func (e *chatEncoder) streaming() {
 		ask = false
 	}
 	var keys map[string]json.RawMessage
-	if !absent(theirs) && json.Unmarshal(theirs, &keys) != nil && e.failed == nil {
-		e.failed = llm.Configuration("stream_options", "stream_options must be an object, got %s", theirs)
+	if !absent(theirs) && json.Unmarshal(theirs, &keys) != nil {
+		e.wrong("stream_options", "stream_options must be an object, got %s", theirs)
 		return
 	}
 	if len(keys) == 0 && !ask {

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,7 +96,7 @@ func encoded(t *testing.T, row, request string) (*HTTPRequest, []string, *llm.Er
 func TestEncode(t *testing.T) {
 	const file = "testdata/requests.golden"
 	var all strings.Builder
-	for _, test := range encodeTests() {
+	for _, test := range slices.Concat(encodeTests(), vendorTests(), historyTests()) {
 		request, _, err := encoded(t, test.row, test.request)
 		if err != nil {
 			t.Fatalf("%s: %s", test.name, err)
@@ -105,8 +106,14 @@ func TestEncode(t *testing.T) {
 		}
 		fmt.Fprintf(&all, "# %s: %s\n%s\n", test.row, test.name, request.Body)
 	}
+	checkGolden(t, file, all.String())
+}
+
+// checkGolden compares a text with a golden file, line by line, or writes the file anew.
+func checkGolden(t *testing.T, file, text string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(file, []byte(all.String()), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -114,7 +121,7 @@ func TestEncode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, want := strings.Split(all.String(), "\n"), strings.Split(string(golden), "\n")
+	got, want := strings.Split(text, "\n"), strings.Split(string(golden), "\n")
 	for i := range max(len(got), len(want)) {
 		if i >= len(got) || i >= len(want) || got[i] != want[i] {
 			t.Fatalf("line %d of %s differs, after %q:\n got %s\nwant %s", i+1, file, got[max(0, i-1)],
@@ -136,7 +143,7 @@ func TestEncodeKeepsThePrefix(t *testing.T) {
 func TestEncodeRefuses(t *testing.T) {
 	tests := []struct{ name, row, fields, param string }{
 		{"top_k of OpenAI", "openai", `"top_k":1`, "top_k"},
-		{"top_k of Ollama", "ollama", `"top_k":1`, "top_k"},
+		{"top_k of Ollama's compatible route", "ollama-openai", `"top_k":1`, "top_k"},
 		{"logprobs of Groq", "groq", `"logprobs":true`, "logprobs"},
 		{"n of Groq", "groq", `"n":2`, "n"},
 		{"user of Mistral", "mistral", `"user":"u"`, "user"},

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"pyagent/core/llm"
@@ -12,17 +14,26 @@ type Row struct {
 	Name    string `json:"name"`
 	Dialect string `json:"dialect,omitempty"` // vendor protocol; default "openai"
 
-	BaseURL       string   `json:"base_url,omitempty"`
-	BaseURLEnv    []string `json:"base_url_env,omitempty"` // environment variables that replace it; the host reads them
-	KeyEnv        []string `json:"key_env,omitempty"`      // environment variables for the key; the host reads them
-	KeyOptional   bool     `json:"key_optional,omitempty"`
-	Auth          string   `json:"auth,omitempty"`        // "bearer" (default), "api-key" or "none"
-	ChatPath      string   `json:"chat_path,omitempty"`   // default "/chat/completions"
-	Deployments   bool     `json:"deployments,omitempty"` // Azure's URL: /openai/deployments/NAME, api-version
-	APIVersion    string   `json:"api_version,omitempty"` // default api-version of such URLs
-	APIVersionEnv []string `json:"api_version_env,omitempty"`
-	DeploymentEnv []string `json:"deployment_env,omitempty"`
-	Local         bool     `json:"local,omitempty"` // answered in process, without a network
+	BaseURL          string   `json:"base_url,omitempty"`
+	BaseURLEnv       []string `json:"base_url_env,omitempty"` // environment variables that replace it; the host reads them
+	KeyEnv           []string `json:"key_env,omitempty"`      // environment variables for the key; the host reads them
+	KeyOptional      bool     `json:"key_optional,omitempty"`
+	Auth             string   `json:"auth,omitempty"`               // one of authWays; default "bearer"
+	ChatPath         string   `json:"chat_path,omitempty"`          // default: the dialect's
+	EmbedPath        string   `json:"embed_path,omitempty"`         // default: the dialect's
+	ModelsPath       string   `json:"models_path,omitempty"`        // default: the dialect's
+	LoginURL         string   `json:"login_url,omitempty"`          // where a name and a password are exchanged for a key
+	EmbedBatch       int      `json:"embed_batch,omitempty"`        // inputs that one request may embed; 0: all; see EmbedLimit
+	EmbedFormat      string   `json:"embed_format,omitempty"`       // encoding_format to ask for: "base64", or nothing
+	EmbedParts       string   `json:"embed_parts,omitempty"`        // content parts as inputs: none, "content" or "alone"
+	EmbedPartsPath   string   `json:"embed_parts_path,omitempty"`   // the route for inputs that are alone
+	EmbedPartsModels []string `json:"embed_parts_models,omitempty"` // models whose names begin so take only such inputs
+	Lacks            []llm.Op `json:"lacks,omitempty"`              // operations that the vendor does not have
+	Deployments      bool     `json:"deployments,omitempty"`        // Azure's URL: /openai/deployments/NAME, api-version
+	APIVersion       string   `json:"api_version,omitempty"`        // default api-version of such URLs
+	APIVersionEnv    []string `json:"api_version_env,omitempty"`
+	DeploymentEnv    []string `json:"deployment_env,omitempty"`
+	Local            bool     `json:"local,omitempty"` // answered in process, without a network
 
 	Headers map[string]string `json:"headers,omitempty"` // sent with every request; the user's win
 
@@ -32,6 +43,14 @@ type Row struct {
 	Ignored      []string          `json:"ignored,omitempty"`       // fields it takes and says are without effect
 	Formats      []string          `json:"formats,omitempty"`       // response_format types it takes; empty: all
 	ShortToolIDs bool              `json:"short_tool_ids,omitempty"`
+	ToolChoices  []string          `json:"tool_choices,omitempty"` // modes of tool_choice it takes; empty: all
+	ToolStream   string            `json:"tool_stream,omitempty"`  // the field that makes it stream arguments in pieces
+	MaxStops     int               `json:"max_stops,omitempty"`    // stop sequences it takes, always as a list; 0: any number
+	Roles        map[string]string `json:"roles,omitempty"`        // our role of a message -> the vendor's
+	Prefill      string            `json:"prefill,omitempty"`      // the key that marks a last assistant message as a beginning
+	CacheMarks   bool              `json:"cache_marks,omitempty"`  // knows cache_control; elsewhere the marks are left out
+
+	Reasoning *Reasoning `json:"reasoning,omitempty"` // default: the field reasoning_effort alone
 
 	UsageAlways        bool `json:"usage_always,omitempty"`        // streams count tokens without being asked
 	ReasoningUncounted bool `json:"reasoning_uncounted,omitempty"` // completion_tokens leaves reasoning out
@@ -45,8 +64,9 @@ func requestFields() []string {
 	return []string{
 		"max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "stop", "frequency_penalty", "presence_penalty",
 		"seed", "n", "tools", "tool_choice", "parallel_tool_calls", "response_format", "logprobs", "top_logprobs", "logit_bias",
-		"reasoning_effort", "verbosity", "service_tier", "store", "metadata", "user", "safety_identifier", "prompt_cache_key",
-		"modalities", "audio", "prediction", "stream_options",
+		"reasoning_effort", "reasoning_budget", "reasoning_summary", "verbosity", "service_tier", "store",
+		"metadata", "user", "safety_identifier", "prompt_cache_key",
+		"modalities", "audio", "prediction", "stream_options", "dimensions", "input_type",
 	}
 }
 
@@ -69,21 +89,18 @@ func (r *Row) check() *llm.Error {
 	if r.Name == "" {
 		return llm.Configuration("name", "the provider has no name; give {\"name\": ..., \"base_url\": ...}")
 	}
-	if r.Dialect != "" && r.Dialect != "openai" {
-		return llm.Configuration("dialect", "provider %q has the unknown dialect %q; the one there is is \"openai\"",
-			r.Name, r.Dialect)
+	if _, known := dialects()[r.Dialect]; !known {
+		names := slices.DeleteFunc(slices.Sorted(maps.Keys(dialects())), func(name string) bool { return name == "" })
+		return llm.Configuration("dialect", "provider %q has the unknown dialect %q; it is one of %q", r.Name, r.Dialect, names)
 	}
-	switch r.Auth {
-	case "", "bearer", "api-key", "none":
-	default:
-		return llm.Configuration("auth", "provider %q has the unknown auth %q; it is \"bearer\", \"api-key\" or \"none\"", r.Name, r.Auth)
+	if !slices.Contains(authWays(), firstWord(r.Auth, "bearer")) {
+		return llm.Configuration("auth", "provider %q has the unknown auth %q; it is one of %q", r.Name, r.Auth, authWays())
 	}
-	if r.ChatPath != "" && !strings.HasPrefix(r.ChatPath, "/") {
-		return llm.Configuration("chat_path", "chat_path of provider %q must begin with \"/\", got %q", r.Name,
-			r.ChatPath)
+	if err := r.checkRoutes(); err != nil {
+		return err
 	}
-	if r.BaseURL != "" {
-		if _, err := parseBase(r.BaseURL); err != nil {
+	for _, address := range []string{r.BaseURL, r.LoginURL} {
+		if _, err := parseBase(address); address != "" && err != nil {
 			return err
 		}
 	}
@@ -107,7 +124,44 @@ func (r *Row) check() *llm.Error {
 			return err
 		}
 	}
+	if r.MaxStops < 0 {
+		return llm.Configuration("max_stops", "max_stops of provider %q must be 0 (any number) or more, got %d", r.Name, r.MaxStops)
+	}
+	if r.Reasoning != nil {
+		if err := r.Reasoning.check(r.Name); err != nil {
+			return err
+		}
+	}
 	return r.checkRules()
+}
+
+// checkRoutes checks paths, and what is said about operations beside chats.
+func (r *Row) checkRoutes() *llm.Error {
+	for name, path := range map[string]string{"chat_path": r.ChatPath, "embed_path": r.EmbedPath, "models_path": r.ModelsPath,
+		"embed_parts_path": r.EmbedPartsPath} {
+		if path != "" && !strings.HasPrefix(path, "/") {
+			return llm.Configuration(name, "%s of provider %q must begin with \"/\", got %q", name, r.Name, path)
+		}
+	}
+	if r.EmbedBatch < 0 {
+		return llm.Configuration("embed_batch", "embed_batch of provider %q must be 0 (no limit) or more, got %d", r.Name,
+			r.EmbedBatch)
+	}
+	if !slices.Contains([]string{"", "base64", "float"}, r.EmbedFormat) {
+		return llm.Configuration("embed_format", `embed_format of provider %q is %q; it is "base64", "float" or nothing`, r.Name,
+			r.EmbedFormat)
+	}
+	if !slices.Contains([]string{"", "content", "alone"}, r.EmbedParts) {
+		return llm.Configuration("embed_parts", `embed_parts of provider %q is %q; it is "content", "alone" or nothing`, r.Name,
+			r.EmbedParts)
+	}
+	for _, op := range r.Lacks {
+		if !slices.Contains(llm.Ops(), op) {
+			return llm.Configuration("lacks", "lacks of provider %q names the unknown operation %q; it is one of %q", r.Name, op,
+				llm.Ops())
+		}
+	}
+	return nil
 }
 
 func (r *Row) checkField(where, name string) *llm.Error {
@@ -144,4 +198,4 @@ func (r *Row) checkRules() *llm.Error {
 }
 
 // Protocol returns the dialect that the row speaks.
-func (r *Row) Protocol() Dialect { return openAI{} }
+func (r *Row) Protocol() Dialect { return dialects()[r.Dialect] }

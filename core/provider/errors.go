@@ -12,17 +12,17 @@ import (
 // maxErrorBody bounds how much of an error's body is kept for the user.
 const maxErrorBody = 64 << 10
 
+// reported reads errors for every dialect: vendors differ, but no shape means two things.
+type reported struct{}
+
 // DecodeError reads a non-2xx answer, whatever shape it has.
-func (openAI) DecodeError(call Call, status int, header map[string]string, body []byte) *llm.VendorError {
+func (reported) DecodeError(call Call, status int, header map[string]string, body []byte) *llm.VendorError {
 	found := vendorError(call, status, body)
 	found.RequestID = RequestID(header)
 	found.RetryAfter = retryAfter(status, header)
 	found.ShouldRetry = shouldRetry(header)
 	return found
 }
-
-// vendorError makes the error of an event or body that reports one inside a successful answer.
-func (d *chatDecoder) vendorError(body []byte) error { return vendorError(d.call, 200, body) }
 
 func vendorError(call Call, status int, body []byte) *llm.VendorError {
 	found := parseError(body)
@@ -67,6 +67,8 @@ type errorObject struct {
 	Message   json.RawMessage `json:"message"`
 	Msg       json.RawMessage `json:"msg"`
 	Code      json.RawMessage `json:"code"`
+	ErrorCode json.RawMessage `json:"errorCode"`    // Puter: more telling than code
+	Upstream  json.RawMessage `json:"upstreamCode"` // Puter: the code of the vendor behind it
 	Type      json.RawMessage `json:"type"`
 	Status    json.RawMessage `json:"status"`
 	Param     json.RawMessage `json:"param"`
@@ -124,8 +126,8 @@ func (o *errorObject) found(depth int) foundError {
 	if own.kind == "error" {
 		own.kind = ""
 	}
-	if own.kind == "" {
-		own.kind = llm.Unquote(o.Status) // Google's word, for example INVALID_ARGUMENT
+	for _, other := range []json.RawMessage{o.ErrorCode, o.Upstream, o.Status} { // status: Google's word, or a number
+		own.kind = firstWord(own.kind, word(other))
 	}
 	o.metadata(&own)
 	for _, nested := range []json.RawMessage{o.Error, o.Errors, o.Message, o.Msg, o.Detail, o.Reason} {
@@ -133,7 +135,8 @@ func (o *errorObject) found(depth int) foundError {
 			continue
 		}
 		inner := errorIn(nested, depth+1)
-		if inner.message == "" {
+		if inner.message == "" { // an error may be nothing but its code
+			own.code, own.kind = firstWord(own.code, inner.code), firstWord(own.kind, inner.kind)
 			continue
 		}
 		own.message = inner.message

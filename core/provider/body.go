@@ -1,0 +1,103 @@
+package provider
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"pyagent/core/llm"
+)
+
+// body writes one request body, whatever the dialect. extra_body has the last word on every key of the body itself. The
+// first failure sticks and is reported at the end.
+type body struct {
+	call     Call
+	request  *llm.Request
+	row      *Row
+	out      *object
+	written  map[string]bool
+	warnings []string
+	failed   *llm.Error
+}
+
+func newBody(call Call) body {
+	return body{
+		call: call, request: call.Request, row: call.Row, out: newObject(make([]byte, 0, 1024)), written: map[string]bool{},
+	}
+}
+
+// put writes one member. A key of extra_body takes its place, whatever it holds: it is the user's last word.
+func (b *body) put(name string, write func(out []byte) []byte) {
+	b.written[name] = true
+	if raw, ok := b.request.ExtraBody[name]; ok {
+		b.out.raw(name, raw)
+		return
+	}
+	b.out.key(name)
+	b.out.out = write(b.out.out)
+}
+
+func (b *body) putText(name, value string) {
+	b.put(name, func(out []byte) []byte { return llm.AppendString(out, value) })
+}
+
+func (b *body) putRaw(name string, value []byte) {
+	b.put(name, func(out []byte) []byte { return append(out, value...) })
+}
+
+// end writes what is left of extra_body and closes the object.
+func (b *body) end() []byte {
+	for _, name := range slices.Sorted(maps.Keys(b.request.ExtraBody)) {
+		if !b.written[name] {
+			b.out.raw(name, b.request.ExtraBody[name])
+		}
+	}
+	return b.out.end()
+}
+
+// refuse fails because the vendor cannot honour an option.
+func (b *body) refuse(name, format string, args ...any) {
+	b.fail(llm.KindUnsupported, name, format, args...)
+}
+
+// wrong fails because an option makes no sense.
+func (b *body) wrong(name, format string, args ...any) {
+	b.fail(llm.KindConfiguration, name, format, args...)
+}
+
+func (b *body) fail(kind llm.Kind, name, format string, args ...any) {
+	if b.failed == nil {
+		b.failed = llm.Errorf(kind, format, args...)
+		b.failed.Param, b.failed.Provider, b.failed.Model = name, b.row.Name, b.request.Model
+	}
+}
+
+func (b *body) warn(format string, args ...any) {
+	b.warnings = append(b.warnings, fmt.Sprintf(format, args...))
+}
+
+// warnOnce is warn for what may come up at every message.
+func (b *body) warnOnce(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(b.warnings, text) {
+		b.warnings = append(b.warnings, text)
+	}
+}
+
+// takes refuses every option that was given and that the dialect has no word for. A dialect that writes its body from
+// scratch begins with it, so that nothing is dropped.
+func (b *body) takes(names ...string) {
+	for _, name := range given(b.request) {
+		if !slices.Contains(names, name) {
+			b.refuse(name, "%s does not take %s; leave it out, or send the vendor's own field with extra_body", b.row.Name, name)
+		}
+	}
+}
+
+// float appends a number that must be finite.
+func (b *body) float(name string, out []byte, value float64) []byte {
+	out, err := appendFloat(out, value)
+	if err != nil {
+		b.wrong(name, "%s must be a finite number, got %g", name, value)
+	}
+	return out
+}
