@@ -58,11 +58,11 @@ class Inbox(_lib.Handle):
     def deliver(self, data: bytes) -> None:
         """Puts frames into the mailboxes of their calls and wakes their readers."""
         find, wake = self.boxes.get, self.wake
-        for call, frame in _frames.split_calls(data):
+        for call, frames in _frames.split_calls(data):
             box = find(call)
             if box is None:  # closed in the meantime
                 continue
-            box.chunks.append(frame)
+            box.chunks.append(frames)
             if box.waiter is not None:
                 wake(box)
 
