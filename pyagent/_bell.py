@@ -1,7 +1,7 @@
 """Bell: the descriptor by which an inbox tells an event loop that something has arrived.
 
-Where the system can watch sockets for it, the descriptor is the core's own, and one poll reads what has come for all slow
-streams on the thread of the loop. Elsewhere it is the reading end of a pipe into which the core writes a byte."""
+Where the system can watch sockets for it, the descriptor is the core's own, and one poll reads what has come for all
+slow streams on the thread of the loop. Elsewhere it is the reading end of a pipe into which the core writes a byte."""
 
 from __future__ import annotations
 

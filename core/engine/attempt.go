@@ -172,7 +172,7 @@ func frames(reader io.Reader, limit int, framing provider.Framing) func() (name 
 
 func (x *exchange) readWhole(reader *answerReader) *llm.Error {
 	limit := x.call.sizes.Body
-	body, failure := io.ReadAll(io.LimitReader(reader, limit+1))
+	body, failure := reader.all(limit + 1)
 	if failure != nil {
 		return x.broken(failure)
 	}

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"slices"
 	"time"
 
 	"pyagent/core/llm"
@@ -75,6 +77,25 @@ func (r *answerReader) peek() (byte, error) {
 			return 0, err
 		}
 	}
+}
+
+// all reads to the end of the body, or a little beyond so many bytes.
+func (r *answerReader) all(limit int64) ([]byte, error) {
+	body := r.head
+	r.head = nil
+	for int64(len(body)) < limit {
+		if len(body) == cap(body) {
+			body = slices.Grow(body, bytes.MinRead)
+		}
+		n, err := r.Read(body[len(body):cap(body)])
+		if body = body[:len(body)+n]; err != nil {
+			if err == io.EOF {
+				err = nil
+			}
+			return body, err
+		}
+	}
+	return body, nil
 }
 
 // rest is a stream that is complete for the host although its body may go on: servers end the body shortly after their

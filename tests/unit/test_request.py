@@ -20,7 +20,9 @@ def test_prompt() -> None:
     assert request(prompt="")["messages"] == [{"role": "user", "content": ""}]
 
 
-@pytest.mark.parametrize("prompt", ["", "hi", 'a "quote" and \\', "line\nbreak \x00\x7f", "\u00e9\u4e16\U0001f600\u2028"])
+@pytest.mark.parametrize(
+    "prompt", ["", "hi", 'a "quote" and \\', "line\nbreak \x00\x7f", "\u00e9\u4e16\U0001f600\u2028"]
+)
 def test_a_bare_prompt_is_written_as_any_other(prompt: str) -> None:
     for window in (0, 1000):
         short = json.loads(encode("stream", 'm"', {"prompt": prompt, "include_raw": False}, window))
