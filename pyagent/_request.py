@@ -28,7 +28,7 @@ def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> b
     """Builds a request from the local variables of a method of Provider.
 
     Args:
-        op: "generate" or "stream".
+        op: "generate", "stream", "embed", "models" or "count".
         model: The Provider's model, used where the arguments name no other.
         arguments: Every parameter of the method by name, None where it was not given.
         window: Bytes that an inbox may deliver before it is asked for more; 0 for any number.
@@ -38,6 +38,10 @@ def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> b
         UnsupportedFeatureError: n above 1 where only one answer can be shown.
     """
     options = _given(op, arguments)
+    if op == "models":
+        return dump(_body(op, "", options))
+    if op == "embed":
+        return dump(_body(op, model, options))
     if len(options) == 1 and type(options.get("prompt")) is str:
         try:
             return f"{_head(op, model, window)}{_quote(options['prompt'])}}}]}}".encode()
@@ -79,7 +83,7 @@ def encode_each(op: str, model: str, arguments: dict[str, Any]) -> Callable[[int
 
 
 def _given(op: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    off = _OFF[op]
+    off = _OFF_IN_ANSWERS if op == "generate" else _OFF
     return {
         name: value
         for name, value in arguments.items()
@@ -237,10 +241,8 @@ def _messages(prompt: Any, system_prompt: Any, messages: Any, place: str = "mess
 
 
 # Flags that change nothing while they are off: the core need not hear of them.
-_OFF = {
-    "generate": {"include_usage", "include_raw", "allow_unsupported"},
-    "stream": {"include_raw", "allow_unsupported"},
-}
+_OFF = frozenset({"include_raw", "allow_unsupported"})
+_OFF_IN_ANSWERS = _OFF | {"include_usage"}
 
 # Every option of the methods that goes into the request under its own name.
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
@@ -278,6 +280,9 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "stream_options": _checks.mapping,
     "previous_response_id": _checks.string,
     "allow_unsupported": _checks.flag,
+    "input": _checks.inputs,
+    "dimensions": _checks.integer,
+    "input_type": _checks.string,
     "extra_body": _checks.mapping,
     "extra_headers": _checks.headers,
     "max_retries": _checks.count,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"pyagent/core/llm"
 )
@@ -18,8 +19,10 @@ type reported struct{}
 // DecodeError reads a non-2xx answer, whatever shape it has.
 func (reported) DecodeError(call Call, status int, header map[string]string, body []byte) *llm.VendorError {
 	found := vendorError(call, status, body)
-	found.RequestID = RequestID(header)
-	found.RetryAfter = retryAfter(status, header)
+	found.RequestID = firstWord(RequestID(header), found.RequestID)
+	if said := retryAfter(status, header); said != nil {
+		found.RetryAfter = said
+	}
 	found.ShouldRetry = shouldRetry(header)
 	return found
 }
@@ -28,6 +31,7 @@ func vendorError(call Call, status int, body []byte) *llm.VendorError {
 	found := parseError(body)
 	made := &llm.VendorError{
 		Status: status, Code: found.code, Type: found.kind, Param: found.param, Message: found.message,
+		RequestID: found.requestID, RetryAfter: found.retryAfter,
 		Body: strings.ToValidUTF8(string(body[:min(len(body), maxErrorBody)]), "\uFFFD"),
 	}
 	if call.Row != nil {
@@ -56,7 +60,8 @@ func bodyMessage(status int, body []byte) string {
 
 // foundError is what a body says about its error.
 type foundError struct {
-	code, kind, param, message string
+	code, kind, param, message, requestID string
+	retryAfter                            *float64 // seconds
 }
 
 // errorObject has the fields of all servers' error objects, of the object itself and of the body around it.
@@ -64,6 +69,7 @@ type errorObject struct {
 	Error     json.RawMessage `json:"error"`
 	Errors    json.RawMessage `json:"errors"`
 	Detail    json.RawMessage `json:"detail"`
+	Details   json.RawMessage `json:"details"` // Google
 	Message   json.RawMessage `json:"message"`
 	Msg       json.RawMessage `json:"msg"`
 	Code      json.RawMessage `json:"code"`
@@ -72,6 +78,7 @@ type errorObject struct {
 	Type      json.RawMessage `json:"type"`
 	Status    json.RawMessage `json:"status"`
 	Param     json.RawMessage `json:"param"`
+	RequestID json.RawMessage `json:"request_id"` // Anthropic: beside an error inside a stream
 	Reason    json.RawMessage `json:"reason"`
 	StatusNum json.RawMessage `json:"statusCode"`
 	Metadata  struct {
@@ -119,7 +126,7 @@ func errorIn(raw json.RawMessage, depth int) foundError {
 }
 
 func (o *errorObject) found(depth int) foundError {
-	own := foundError{code: word(o.Code), kind: word(o.Type), param: word(o.Param)}
+	own := foundError{code: word(o.Code), kind: word(o.Type), param: word(o.Param), requestID: llm.Unquote(o.RequestID)}
 	if own.code == "" {
 		own.code = word(o.StatusNum)
 	}
@@ -130,6 +137,7 @@ func (o *errorObject) found(depth int) foundError {
 		own.kind = firstWord(own.kind, word(other))
 	}
 	o.metadata(&own)
+	o.googleDetails(&own)
 	for _, nested := range []json.RawMessage{o.Error, o.Errors, o.Message, o.Msg, o.Detail, o.Reason} {
 		if !hasError(nested) {
 			continue
@@ -143,6 +151,9 @@ func (o *errorObject) found(depth int) foundError {
 		own.code = firstWord(inner.code, own.code)
 		own.kind = firstWord(inner.kind, own.kind)
 		own.param = firstWord(inner.param, own.param)
+		if inner.retryAfter != nil {
+			own.retryAfter = inner.retryAfter
+		}
 		return own
 	}
 	return own
@@ -158,6 +169,34 @@ func (o *errorObject) metadata(own *foundError) {
 	case o.Inner.Code != "" && own.kind == "":
 		own.kind = o.Inner.Code
 	}
+}
+
+// googleDetails reads the typed details of Google's errors, which say more than the error itself: a reason, the quota that
+// is used up (one of a day before others), and how long to wait.
+// https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto
+func (o *errorObject) googleDetails(own *foundError) {
+	llm.Elements(o.Details, func(detail []byte) {
+		members := schemaMembers(detail)
+		switch kind := memberText(members, "@type"); kind[strings.LastIndexByte(kind, '.')+1:] {
+		case "ErrorInfo":
+			own.code = firstWord(memberText(members, "reason"), own.code)
+		case "QuotaFailure":
+			llm.Elements(memberRaw(members, "violations"), func(violation []byte) {
+				quota := memberText(schemaMembers(violation), "quotaId")
+				if quota != "" && !strings.Contains(own.code, "PerDay") {
+					own.code = quota
+				}
+			})
+		case "RetryInfo":
+			if wait, err := time.ParseDuration(memberText(members, "retryDelay")); err == nil && wait >= 0 {
+				seconds := wait.Seconds()
+				own.retryAfter = &seconds
+				if own.code == "" || own.code == "429" {
+					own.code = "RetryInfo"
+				}
+			}
+		}
+	})
 }
 
 // word reads a machine-readable word; numbers as text.

@@ -139,6 +139,8 @@ func (e *chatEncoder) extra(o *object, members []llm.Member, foreign bool) {
 		case foreign && slices.Contains(makerKeys(), member.Key):
 		case member.Key == cacheMark && !e.row.CacheMarks:
 			e.warnMark()
+		case member.Key == "is_error": // of a tool's result, for vendors that have a word for it
+			e.warnOnce("%s has no %q of a message; it was left out", e.row.Name, member.Key)
 		default:
 			o.raw(member.Key, member.Value)
 		}

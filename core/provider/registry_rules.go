@@ -74,6 +74,14 @@ func codeRules(groups []kindCodes) []llm.Rule {
 	return rules
 }
 
+// anthropicRules: https://docs.claude.com/en/api/errors. In a stream there is only the type; elsewhere the status agrees.
+func anthropicRules() []llm.Rule {
+	return []llm.Rule{
+		{Code: "billing_error", Kind: llm.KindQuota},
+		{Code: "request_too_large", Kind: llm.KindBadRequest},
+	}
+}
+
 // zaiRules are Z.ai's business codes, which decide whatever the HTTP status: https://docs.z.ai/api-reference/api-code
 func zaiRules() []llm.Rule {
 	return codeRules([]kindCodes{
@@ -116,4 +124,21 @@ func arkRules() []llm.Rule {
 		{llm.KindTimeout, []string{"InferenceServiceConnectionTimeout"}},
 		{llm.KindInternalServer, []string{"InternalServiceError"}},
 	})...)
+}
+
+// googleRules: https://ai.google.dev/gemini-api/docs/troubleshooting. Its status words are broad, so that reasons and
+// sentences decide; errorObject.googleDetails finds the reasons.
+func googleRules() []llm.Rule {
+	return []llm.Rule{
+		{Code: "API_KEY_*", Status: 400, Kind: llm.KindAuthentication},
+		{Code: "BILLING_DISABLED", Kind: llm.KindQuota},
+		{Code: "*PerDay*", Kind: llm.KindQuota},
+		{Status: 429, Text: []string{"limit: 0"}, Kind: llm.KindQuota},
+		{Code: "*PerMinute*", Kind: llm.KindRateLimit}, // the message may speak of plan and billing all the same
+		{Code: "RetryInfo", Status: 429, Kind: llm.KindRateLimit},
+		{Text: []string{"api key expired"}, Kind: llm.KindAuthentication},
+		{Text: []string{"unregistered callers"}, Kind: llm.KindAuthentication},
+		{Text: []string{"user location is not supported"}, Kind: llm.KindPermission},
+		{Status: 400, Text: []string{"token count", "exceeds"}, Kind: llm.KindContextWindow},
+	}
 }
