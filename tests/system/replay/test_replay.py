@@ -13,7 +13,7 @@ import recorded
 from recorded import Case
 from replaying import Replay
 
-from pyagent import PyAgentError, Provider, events
+from pyagent import Provider, PyAgentError, events
 from pyagent._registry import ROWS
 
 pytestmark = pytest.mark.timeout(30)
