@@ -67,6 +67,11 @@ ROWS: dict[str, Row] = {
     "zai": Row(
         "https://api.z.ai/api/paas/v4", ("ZAI_BASE_URL", "ZHIPUAI_BASE_URL"), ("ZAI_API_KEY", "ZHIPUAI_API_KEY")
     ),
+    "volcengine": Row(
+        "https://ark.cn-beijing.volces.com/api/v3",
+        ("ARK_BASE_URL", "VOLCENGINE_BASE_URL"),
+        ("ARK_API_KEY", "VOLCENGINE_API_KEY"),
+    ),
     "gemini": Row(
         "https://generativelanguage.googleapis.com/v1beta/openai",
         ("GOOGLE_BASE_URL",),

@@ -21,6 +21,7 @@ type librarySnapshot struct {
 	Version    string     `json:"version"`
 	ABI        int        `json:"abi"`
 	Providers  any        `json:"providers"` // the registry's rows
+	Models     any        `json:"models"`    // what is known of models
 	Ops        []llm.Op   `json:"ops"`
 	ErrorKinds []llm.Kind `json:"error_kinds"`
 	Handles    counts     `json:"handles"`
@@ -94,7 +95,7 @@ func (b *Bridge) snapshot(handle uint64) (any, Status) {
 
 func (b *Bridge) library() librarySnapshot {
 	snapshot := librarySnapshot{
-		Version: Version, ABI: ABIVersion, Providers: engine.Providers(), Ops: llm.Ops(), ErrorKinds: llm.Kinds(),
+		Version: Version, ABI: ABIVersion, Providers: engine.Providers(), Models: engine.Models(), Ops: llm.Ops(), ErrorKinds: llm.Kinds(),
 		Handles: counts{Working: b.working.Load()},
 	}
 	b.handles.each(func(thing any) {

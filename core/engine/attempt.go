@@ -88,6 +88,7 @@ func (x *exchange) read(response *transport.Response) *llm.Error {
 	}
 	finish, complete := x.decoder.End(x.gate.emit)
 	finish.Provider, finish.RequestID = x.gate.start.Provider, x.gate.start.RequestID
+	finish.RequestedModel = x.call.request.Model
 	if err == nil && !complete {
 		err = &llm.Error{Kind: llm.KindInterrupted, Retryable: true,
 			Message: "the stream ended without its terminal signal: neither [DONE] nor a finish reason came"}

@@ -45,7 +45,8 @@ type Call struct {
 	outcome  *outcome            // of the first attempt, when Answer made it
 	finish   llm.Finish          // of the attempt that ended last
 	retries  []llm.PastAttempt
-	rest     *rest // a finished answer whose last bytes may be unread
+	rest     *rest  // a finished answer whose last bytes may be unread
+	page     string // of a list
 }
 
 // Run carries out one request. Its last act towards the host is exactly one terminal event.
@@ -64,10 +65,20 @@ func (c *Client) NewCall(request *llm.Request, sink Sink) *Call {
 
 // Run carries the call out, from where Ask and Answer left it to its end.
 func (c *Call) Run(ctx context.Context) {
-	if c.request.Op == llm.OpFake {
+	switch c.request.Op {
+	case llm.OpFake:
 		serveFake(ctx, c.request, c.sink)
-		return
+	case llm.OpEmbed:
+		c.embed(ctx)
+	case llm.OpModels:
+		c.listModels(ctx)
+	default:
+		c.once(ctx)
 	}
+}
+
+// once carries out a call that is one request, with its repetitions.
+func (c *Call) once(ctx context.Context) {
 	attempts := 0
 	err := c.encode()
 	if err == nil {
@@ -98,12 +109,16 @@ func (c *Call) encode() *llm.Error {
 		BaseURL: first(c.request.BaseURL, config.BaseURL, c.client.row.BaseURL),
 		APIKey:  first(c.request.APIKey, config.APIKey),
 		Now:     time.Now(),
+		Page:    c.page,
 	}
 	c.target.ExtraHeaders = make(map[string]string, len(config.ExtraHeaders)+len(c.request.ExtraHeaders))
 	for _, headers := range []map[string]string{config.ExtraHeaders, c.request.ExtraHeaders} {
 		for name, value := range headers { // in one spelling, so that the request's word replaces the client's
 			c.target.ExtraHeaders[textproto.CanonicalMIMEHeaderKey(name)] = value
 		}
+	}
+	if err := provider.CheckModel(c.client.models, c.client.row, c.request); err != nil {
+		return err
 	}
 	encoded, warnings, err := c.client.dialect.Encode(c.target)
 	if err != nil {

@@ -40,11 +40,15 @@ func New(userAgent string) *Engine {
 // Providers lists the registry.
 func Providers() []provider.Row { return provider.Rows() }
 
+// Models lists what is known of models.
+func Models() []provider.ModelRow { return provider.Models() }
+
 // Client is one configuration and the connections it may use. It is safe for any number of calls at once.
 type Client struct {
 	engine    *Engine
 	config    *llm.Config
 	row       *provider.Row
+	models    []provider.ModelRow // what is known of the vendor's models
 	dialect   provider.Dialect
 	transport *sharedTransport
 }
@@ -62,7 +66,9 @@ func (e *Engine) Open(config *llm.Config) (*Client, *llm.Error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{engine: e, config: config, row: row, dialect: row.Protocol(), transport: shared}, nil
+	return &Client{
+		engine: e, config: config, row: row, models: provider.ModelsOf(row.Name), dialect: row.Protocol(), transport: shared,
+	}, nil
 }
 
 // Close gives the client's share in its connections back.

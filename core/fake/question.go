@@ -17,6 +17,10 @@ type question struct {
 	StreamOptions *streamOptions  `json:"stream_options"`
 	N             *int            `json:"n"`
 	Fake          json.RawMessage `json:"fake"`
+
+	Input      json.RawMessage `json:"input"` // for embeddings
+	Dimensions *int            `json:"dimensions"`
+	Encoding   string          `json:"encoding_format"` // "float" or "base64"
 }
 
 type message struct {

@@ -104,6 +104,7 @@ type Finish struct {
 	RawFinishReason string            `json:"raw_finish_reason,omitempty"` // the vendor's own word
 	Usage           *Usage            `json:"usage,omitempty"`
 	Model           string            `json:"model,omitempty"`
+	RequestedModel  string            `json:"requested_model,omitempty"` // as the request named it: a message's Source
 	ID              string            `json:"id,omitempty"`
 	Provider        string            `json:"provider,omitempty"`
 	RequestID       string            `json:"request_id,omitempty"`

@@ -10,7 +10,7 @@ import (
 // Rule says what one of a vendor's own error words means. All conditions that are given must hold.
 type Rule struct {
 	Status int      `json:"status,omitempty"` // HTTP status
-	Code   string   `json:"code,omitempty"`   // equals the error's code or type, in any case
+	Code   string   `json:"code,omitempty"`   // equals the error's code or type, in any case; * stands for any letters
 	Text   []string `json:"text,omitempty"`   // every piece occurs in the message; lower case
 	Kind   Kind     `json:"kind"`
 	Retry  *bool    `json:"retry,omitempty"` // default: as the kind has it
@@ -70,7 +70,7 @@ func (r *Rule) matches(v *VendorError, status int, message string) bool {
 	if r.Status != 0 && r.Status != status {
 		return false
 	}
-	if r.Code != "" && !strings.EqualFold(r.Code, v.Code) && !strings.EqualFold(r.Code, v.Type) {
+	if r.Code != "" && !likeWord(r.Code, v.Code) && !likeWord(r.Code, v.Type) {
 		return false
 	}
 	for _, piece := range r.Text {
@@ -79,6 +79,28 @@ func (r *Rule) matches(v *VendorError, status int, message string) bool {
 		}
 	}
 	return r.Status != 0 || r.Code != "" || len(r.Text) > 0
+}
+
+// likeWord compares a vendor's word with a pattern.
+func likeWord(pattern, word string) bool {
+	word = strings.ToLower(word)
+	pieces := strings.Split(strings.ToLower(pattern), "*")
+	first, last := pieces[0], pieces[len(pieces)-1]
+	if len(pieces) == 1 {
+		return word == first
+	}
+	if len(word) < len(first)+len(last) || !strings.HasPrefix(word, first) || !strings.HasSuffix(word, last) {
+		return false
+	}
+	word = word[len(first) : len(word)-len(last)]
+	for _, piece := range pieces[1 : len(pieces)-1] {
+		_, rest, found := strings.Cut(word, piece)
+		if !found {
+			return false
+		}
+		word = rest
+	}
+	return true
 }
 
 // retryable tells whether the same request may succeed later.

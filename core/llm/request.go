@@ -71,6 +71,8 @@ type Request struct {
 	Dimensions *int64 `json:"dimensions,omitempty"` // for OpEmbed: how long the vectors are to be
 	InputType  string `json:"input_type,omitempty"` // for OpEmbed: what the vectors are for, in the vendor's words
 
+	AllowUnsupported bool `json:"allow_unsupported,omitempty"` // send what the model's row says that it lacks
+
 	IncludeUsage *bool                      `json:"include_usage,omitempty"` // streams: ask the vendor for token counts
 	IncludeRaw   bool                       `json:"include_raw,omitempty"`   // deliver the vendor's own JSON as well
 	ExtraBody    map[string]json.RawMessage `json:"extra_body,omitempty"`    // the last word on the request body
@@ -178,6 +180,8 @@ func (r *Request) checkContent() *Error {
 		return r.Input.check()
 	case len(r.Input) > 0:
 		return Configuration("input", "input is for embeddings; give messages")
+	case r.Dimensions != nil || r.InputType != "":
+		return Configuration("dimensions", "dimensions and input_type are for embeddings; leave them out")
 	case len(r.Messages) == 0:
 		return Configuration("messages", "messages is empty; give at least one message")
 	}

@@ -23,6 +23,30 @@ func (u *Usage) Merge(later Usage) {
 	keep(&u.Cost, later.Cost)
 }
 
+// Plus is the usage of two requests together. What one of them does not say is not known of both.
+func (u *Usage) Plus(other *Usage) *Usage {
+	if other == nil {
+		return nil
+	}
+	return &Usage{
+		PromptTokens:     add(u.PromptTokens, other.PromptTokens),
+		CompletionTokens: add(u.CompletionTokens, other.CompletionTokens),
+		TotalTokens:      add(u.TotalTokens, other.TotalTokens),
+		CachedTokens:     add(u.CachedTokens, other.CachedTokens),
+		CacheWriteTokens: add(u.CacheWriteTokens, other.CacheWriteTokens),
+		ReasoningTokens:  add(u.ReasoningTokens, other.ReasoningTokens),
+		Cost:             add(u.Cost, other.Cost),
+	}
+}
+
+func add[T int64 | float64](a, b *T) *T {
+	if a == nil || b == nil {
+		return nil
+	}
+	both := *a + *b
+	return &both
+}
+
 func keep[T any](into **T, later *T) {
 	if later != nil {
 		*into = later

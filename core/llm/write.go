@@ -58,6 +58,7 @@ func (f *Finish) appendJSON(out []byte) []byte {
 		o.out = f.Usage.appendJSON(o.out)
 	}
 	o.text("model", f.Model)
+	o.text("requested_model", f.RequestedModel)
 	o.text("id", f.ID)
 	o.text("provider", f.Provider)
 	o.text("request_id", f.RequestID)

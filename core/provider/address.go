@@ -31,6 +31,7 @@ func endpoint(call Call, route, model string) (string, *llm.Error) {
 		return "", err
 	}
 	path := strings.TrimRight(address.EscapedPath(), "/")
+	path = strings.TrimSuffix(path, firstWord(call.Row.ChatPath, "/chat/completions")) // a base that names the chat route serves all
 	if call.Row.Deployments {
 		path = deploymentPath(call, path, model)
 		addVersion(call, address, path)
@@ -72,7 +73,13 @@ func parseBase(base string) (*url.URL, *llm.Error) {
 // deploymentPath extends the path of an Azure resource. Bases occur as the bare resource, with /openai, with the
 // deployment, and as /openai/v1, where the deployment is named in the body like any model.
 func deploymentPath(call Call, path, model string) string {
-	if strings.HasSuffix(path, "/openai/v1") || strings.Contains(path, "/openai/deployments/") {
+	before, _, deployed := strings.Cut(path, "/openai/deployments/")
+	switch {
+	case strings.HasSuffix(path, "/openai/v1"):
+		return path
+	case call.Request.Op == llm.OpModels: // they belong to the resource
+		return strings.TrimSuffix(before, "/openai") + "/openai"
+	case deployed:
 		return path
 	}
 	if call.Azure.Deployment != "" {

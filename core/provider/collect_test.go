@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"testing"
 	"unicode/utf8"
 
@@ -23,6 +25,8 @@ type collected struct {
 	parts       []string
 	details     []string
 	raw         []string
+	vectors     [][]float32
+	items       []any // *llm.Model, *llm.TokenCount
 	finish      llm.Finish
 	complete    bool
 	done        bool
@@ -62,9 +66,26 @@ func (c *collected) emit(event llm.Event) {
 		c.usage = event.Data.(*llm.Usage)
 	case llm.EventToolBegin, llm.EventToolArgs, llm.EventToolEnd:
 		c.tool(event)
+	case llm.EventVector:
+		c.vectors = append(c.vectors, floats(c.t, event.Text))
+	case llm.EventItem:
+		c.items = append(c.items, event.Data)
 	default:
 		c.json(event)
 	}
+}
+
+// floats reads little-endian float32.
+func floats(t testing.TB, data []byte) []float32 {
+	t.Helper()
+	if len(data) == 0 || len(data)%4 != 0 {
+		t.Errorf("a vector of %d bytes", len(data))
+	}
+	numbers := make([]float32, len(data)/4)
+	for i := range numbers {
+		numbers[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+	}
+	return numbers
 }
 
 func (c *collected) tool(event llm.Event) {

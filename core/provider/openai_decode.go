@@ -13,7 +13,17 @@ import (
 )
 
 // NewDecoder returns a decoder for one answer.
-func (openAI) NewDecoder(call Call) Decoder { return newChatDecoder(call) }
+func (openAI) NewDecoder(call Call) Decoder {
+	if call.Request != nil {
+		switch call.Request.Op {
+		case llm.OpEmbed:
+			return newEmbedDecoder(call)
+		case llm.OpModels:
+			return newModelsDecoder(call)
+		}
+	}
+	return newChatDecoder(call)
+}
 
 // chatDecoder decodes one chat-completions answer. What it learns of id, model and the like is set once and never
 // changed, and everything else that a chunk does counts as an effect: a chunk whose only effect is one text delta
@@ -321,15 +331,9 @@ func (d *chatDecoder) text(kind llm.EventKind, choice int, text string) {
 // Body decodes a one-shot answer.
 func (d *chatDecoder) Body(body []byte, emit func(llm.Event)) error {
 	d.sink, d.whole = emit, true
-	body = bytes.TrimSpace(body) // DeepSeek keeps the connection alive with blank lines
-	if len(body) == 0 {
-		return llm.Errorf(llm.KindParse, "the answer is empty")
-	}
-	if body[0] != '{' && body[0] != '[' {
-		return llm.Errorf(llm.KindParse, "the answer is not JSON but reads %s", excerpt(body))
-	}
-	if err := checkJSON(body); err != nil {
-		return llm.Errorf(llm.KindParse, "the answer is not valid JSON: %s; it reads %s", err, excerpt(body))
+	body, err := wholeBody(body)
+	if err != nil {
+		return err
 	}
 	answer := readAnswer(body)
 	if len(answer.Choices) == 0 {

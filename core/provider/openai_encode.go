@@ -10,11 +10,22 @@ import (
 	"pyagent/core/llm"
 )
 
-// Encode builds a chat-completions request.
+// Encode builds the request of a chat, of embeddings or of the list of models.
 func (openAI) Encode(call Call) (*HTTPRequest, []string, *llm.Error) {
-	if !call.Request.Op.IsChat() {
+	switch op := call.Request.Op; {
+	case slices.Contains(call.Row.Lacks, op):
 		return nil, nil, refuseOperation(call)
+	case op.IsChat():
+		return encodeChat(call)
+	case op == llm.OpEmbed:
+		return encodeEmbed(call)
+	case op == llm.OpModels:
+		return encodeModels(call)
 	}
+	return nil, nil, refuseOperation(call)
+}
+
+func encodeChat(call Call) (*HTTPRequest, []string, *llm.Error) {
 	header, failed := requestHeader(call)
 	if failed != nil {
 		return nil, nil, failed
@@ -23,11 +34,7 @@ func (openAI) Encode(call Call) (*HTTPRequest, []string, *llm.Error) {
 	if failed != nil {
 		return nil, nil, failed
 	}
-	encoder := &chatEncoder{body: newBody(call)}
-	if !slices.ContainsFunc(call.Row.RenameExcept,
-		func(prefix string) bool { return strings.HasPrefix(call.Request.Model, prefix) }) {
-		encoder.rename = call.Row.Rename
-	}
+	encoder := newChatEncoder(call)
 	text := encoder.write()
 	if encoder.failed != nil {
 		return nil, nil, encoder.failed
@@ -35,18 +42,30 @@ func (openAI) Encode(call Call) (*HTTPRequest, []string, *llm.Error) {
 	return &HTTPRequest{Method: "POST", URL: address, Header: header, Body: text}, encoder.warnings, nil
 }
 
-// chatEncoder writes one request body.
+// chatEncoder writes one request body, of a chat or of embeddings.
 type chatEncoder struct {
 	body
 	rename map[string]string
 }
 
-func (e *chatEncoder) write() []byte {
-	model := e.request.Model
-	if e.row.Deployments && e.call.Azure.Deployment != "" {
-		model = e.call.Azure.Deployment
+func newChatEncoder(call Call) *chatEncoder {
+	encoder := &chatEncoder{body: newBody(call)}
+	if !slices.ContainsFunc(call.Row.RenameExcept,
+		func(prefix string) bool { return strings.HasPrefix(call.Request.Model, prefix) }) {
+		encoder.rename = call.Row.Rename
 	}
-	e.putText("model", model)
+	return encoder
+}
+
+func (e *chatEncoder) model() string {
+	if e.row.Deployments && e.call.Azure.Deployment != "" {
+		return e.call.Azure.Deployment
+	}
+	return e.request.Model
+}
+
+func (e *chatEncoder) write() []byte {
+	e.putText("model", e.model())
 	e.put("messages", e.messages)
 	e.sampling()
 	e.tools()

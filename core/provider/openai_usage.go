@@ -161,6 +161,12 @@ func (l *loose) read(data []byte) {
 	*l = loose{number, err == nil && number == number && number >= 0 && number < 1<<62}
 }
 
+// UnmarshalJSON is read, for shapes that encoding/json takes apart.
+func (l *loose) UnmarshalJSON(data []byte) error {
+	l.read(data)
+	return nil
+}
+
 // index is the number as a position, or otherwise.
 func (l loose) index(otherwise int) int {
 	if !l.set || l.number > 0xffff {

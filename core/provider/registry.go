@@ -45,7 +45,8 @@ func openAIRows() []Row {
 	return []Row{
 		{
 			Name: "openai", BaseURL: "https://api.openai.com/v1", BaseURLEnv: []string{"OPENAI_BASE_URL"},
-			KeyEnv: []string{"OPENAI_API_KEY"}, Rename: modern, RenameExcept: old, Unsupported: []string{"top_k"},
+			KeyEnv: []string{"OPENAI_API_KEY"}, Rename: modern, RenameExcept: old, Unsupported: []string{"top_k", "input_type"},
+			EmbedBatch: 2048, EmbedFormat: "base64",
 			Rules: []llm.Rule{{Code: "invalid_prompt", Kind: llm.KindContentPolicy}},
 		},
 		{
@@ -53,7 +54,8 @@ func openAIRows() []Row {
 			Auth: "api-key", Deployments: true, APIVersion: "2024-10-21",
 			APIVersionEnv: []string{"AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"},
 			DeploymentEnv: []string{"AZURE_OPENAI_DEPLOYMENT_NAME"},
-			Rename:        modern, RenameExcept: append(slices.Clone(old), "gpt-35"), Unsupported: []string{"top_k"},
+			Rename:        modern, RenameExcept: append(slices.Clone(old), "gpt-35"), Unsupported: []string{"top_k", "input_type"},
+			EmbedBatch: 2048, EmbedFormat: "base64",
 		},
 	}
 }
@@ -64,7 +66,7 @@ func routerRows() []Row {
 	return []Row{
 		{
 			Name: "openrouter", BaseURL: "https://openrouter.ai/api/v1", BaseURLEnv: []string{"OPENROUTER_BASE_URL"},
-			KeyEnv: []string{"OPENROUTER_API_KEY"}, Rules: openRouterRules(),
+			KeyEnv: []string{"OPENROUTER_API_KEY"}, EmbedFormat: "base64", EmbedParts: "content", Rules: openRouterRules(),
 		},
 		{
 			Name: "together", BaseURL: "https://api.together.xyz/v1", BaseURLEnv: []string{"TOGETHER_BASE_URL"},
@@ -76,20 +78,20 @@ func routerRows() []Row {
 		},
 		{
 			Name: "nvidia", BaseURL: "https://integrate.api.nvidia.com/v1", BaseURLEnv: []string{"NVIDIA_BASE_URL"},
-			KeyEnv: []string{"NVIDIA_API_KEY"}, Rename: onlyMaxTokens,
+			KeyEnv: []string{"NVIDIA_API_KEY"}, Rename: onlyMaxTokens, EmbedFormat: "base64",
 		},
 		{
 			Name: "huggingface", BaseURL: "https://router.huggingface.co/v1", BaseURLEnv: []string{"HF_BASE_URL"},
-			KeyEnv: []string{"HF_TOKEN", "HUGGINGFACE_TOKEN"}, Rename: onlyMaxTokens,
+			KeyEnv: []string{"HF_TOKEN", "HUGGINGFACE_TOKEN"}, Rename: onlyMaxTokens, Lacks: chatsOnly(),
 		},
 		{
 			Name: "groq", BaseURL: "https://api.groq.com/openai/v1", BaseURLEnv: []string{"GROQ_BASE_URL"},
 			KeyEnv: []string{"GROQ_API_KEY"}, Unsupported: []string{"logprobs", "top_logprobs", "logit_bias", "n",
-				"top_k"},
+				"top_k"}, Lacks: chatsOnly(),
 		},
 		{
 			Name: "cerebras", BaseURL: "https://api.cerebras.ai/v1", BaseURLEnv: []string{"CEREBRAS_BASE_URL"},
-			KeyEnv: []string{"CEREBRAS_API_KEY"}, Unsupported: []string{"top_k"},
+			KeyEnv: []string{"CEREBRAS_API_KEY"}, Unsupported: []string{"top_k"}, Lacks: chatsOnly(),
 			Rules: []llm.Rule{
 				{Code: "token_quota_exceeded", Kind: llm.KindRateLimit},
 				{Code: "queue_exceeded", Kind: llm.KindRateLimit},
@@ -120,15 +122,16 @@ func hostedRows() []Row {
 		{
 			Name: "deepseek", BaseURL: "https://api.deepseek.com", BaseURLEnv: []string{"DEEPSEEK_BASE_URL"},
 			KeyEnv: []string{"DEEPSEEK_API_KEY"}, Rename: onlyMaxTokens, Unsupported: []string{"top_k", "n", "seed"},
-			Formats: []string{"text", "json_object"},
+			Formats: []string{"text", "json_object"}, Lacks: chatsOnly(),
 		},
 		{
 			Name: "xai", BaseURL: "https://api.x.ai/v1", BaseURLEnv: []string{"XAI_BASE_URL"}, KeyEnv: []string{"XAI_API_KEY"},
-			Unsupported: []string{"top_k"}, ReasoningUncounted: true,
+			Unsupported: []string{"top_k"}, ReasoningUncounted: true, ModelsPath: "/language-models",
 		},
 		mistralRow(),
 		{
-			Name: "perplexity", BaseURL: "https://api.perplexity.ai", BaseURLEnv: []string{"PERPLEXITY_BASE_URL"},
+			// Its embeddings are 8-bit numbers only.
+			Name: "perplexity", Lacks: chatsOnly(), BaseURL: "https://api.perplexity.ai", BaseURLEnv: []string{"PERPLEXITY_BASE_URL"},
 			KeyEnv: []string{"PERPLEXITY_API_KEY"}, Rename: onlyMaxTokens, UsageAlways: true,
 		},
 	}
@@ -142,6 +145,7 @@ func regionalRows() []Row {
 		{
 			Name: "alibaba", BaseURL: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
 			BaseURLEnv: []string{"DASHSCOPE_BASE_URL"}, KeyEnv: []string{"DASHSCOPE_API_KEY"}, Rename: onlyMaxTokens,
+			Unsupported: []string{"input_type"}, EmbedBatch: 10,
 			Rules: []llm.Rule{
 				{Code: "data_inspection_failed", Kind: llm.KindContentPolicy},
 				{Code: "Arrearage", Kind: llm.KindQuota},
@@ -151,11 +155,21 @@ func regionalRows() []Row {
 			Name: "zai", BaseURL: "https://api.z.ai/api/paas/v4", BaseURLEnv: []string{"ZAI_BASE_URL",
 				"ZHIPUAI_BASE_URL"},
 			KeyEnv: []string{"ZAI_API_KEY", "ZHIPUAI_API_KEY"}, Rename: onlyMaxTokens, UsageAlways: true,
-			Unsupported: []string{"n", "top_k", "frequency_penalty", "presence_penalty"},
-			Formats:     []string{"text", "json_object"}, Rules: zaiRules(),
+			Unsupported: []string{"n", "top_k", "frequency_penalty", "presence_penalty", "input_type"},
+			Formats:     []string{"text", "json_object"}, EmbedBatch: 64, Rules: zaiRules(),
+		},
+		{
+			Name: "volcengine", BaseURL: "https://ark.cn-beijing.volces.com/api/v3",
+			BaseURLEnv: []string{"ARK_BASE_URL", "VOLCENGINE_BASE_URL"}, KeyEnv: []string{"ARK_API_KEY", "VOLCENGINE_API_KEY"},
+			Unsupported: []string{"n", "top_k", "seed", "input_type"},
+			EmbedBatch:  256, EmbedFormat: "base64", EmbedParts: "alone", EmbedPartsPath: "/embeddings/multimodal",
+			EmbedPartsModels: []string{"doubao-embedding-vision"}, Rules: arkRules(),
 		},
 	}
 }
+
+// chatsOnly is what a vendor without embeddings lacks.
+func chatsOnly() []llm.Op { return []llm.Op{llm.OpEmbed} }
 
 // mistralRow is Mistral's compatible route. It rejects every field that it does not know, so the list is the complement
 // of its documented one.
@@ -163,9 +177,12 @@ func mistralRow() Row {
 	return Row{
 		Name: "mistral", BaseURL: "https://api.mistral.ai/v1", BaseURLEnv: []string{"MISTRAL_BASE_URL"},
 		KeyEnv: []string{"MISTRAL_API_KEY"}, UsageAlways: true, ShortToolIDs: true,
-		Rename: map[string]string{"seed": "random_seed", "max_completion_tokens": "max_tokens"},
+		Rename: map[string]string{
+			"seed": "random_seed", "max_completion_tokens": "max_tokens", "dimensions": "output_dimension",
+		},
+		EmbedFormat: "base64",
 		Unsupported: []string{
-			"top_k", "logprobs", "top_logprobs", "logit_bias", "verbosity", "store", "user", "safety_identifier", "modalities",
+			"input_type", "top_k", "logprobs", "top_logprobs", "logit_bias", "verbosity", "store", "user", "safety_identifier", "modalities",
 			"audio", "stream_options",
 		},
 		Rules: []llm.Rule{
@@ -183,7 +200,7 @@ func moonshotRow() Row {
 	return Row{
 		Name: "moonshot", BaseURL: "https://api.moonshot.ai/v1", BaseURLEnv: []string{"MOONSHOT_BASE_URL"},
 		KeyEnv: []string{"MOONSHOT_API_KEY"}, Rename: map[string]string{"max_completion_tokens": "max_tokens"},
-		Unsupported: []string{"top_k"}, Formats: []string{"text", "json_object"},
+		Unsupported: []string{"top_k"}, Formats: []string{"text", "json_object"}, Lacks: chatsOnly(),
 		Rules: []llm.Rule{
 			{Code: "exceeded_current_quota_error", Kind: llm.KindQuota},
 			{Code: "rate_limit_reached_error", Kind: llm.KindRateLimit},
@@ -203,11 +220,11 @@ func localRows() []Row {
 		},
 		{
 			Name: "vllm", BaseURL: "http://127.0.0.1:8000/v1", BaseURLEnv: []string{"VLLM_BASE_URL"},
-			KeyEnv: []string{"VLLM_API_KEY"}, KeyOptional: true,
+			KeyEnv: []string{"VLLM_API_KEY"}, KeyOptional: true, EmbedFormat: "base64",
 		},
 		{
 			Name: "llamacpp", BaseURL: "http://127.0.0.1:8080/v1", BaseURLEnv: []string{"LLAMACPP_BASE_URL"},
-			KeyEnv: []string{"LLAMA_API_KEY"}, KeyOptional: true, Rename: onlyMaxTokens,
+			KeyEnv: []string{"LLAMA_API_KEY"}, KeyOptional: true, Rename: onlyMaxTokens, EmbedFormat: "base64",
 		},
 		{
 			// Ollama's compatible route drops what it does not know without a word.
@@ -215,6 +232,6 @@ func localRows() []Row {
 			KeyEnv: []string{"OLLAMA_API_KEY"}, KeyOptional: true, Rename: onlyMaxTokens,
 			Unsupported: []string{"top_k", "n", "tool_choice", "logit_bias", "parallel_tool_calls", "user"},
 		},
-		{Name: "echo", BaseURL: "http://echo/v1", Auth: "none", KeyOptional: true, Local: true},
+		{Name: "echo", BaseURL: "http://echo/v1", Auth: "none", KeyOptional: true, Local: true, EmbedBatch: 100, EmbedFormat: "base64"},
 	}
 }

@@ -22,10 +22,7 @@ func openRouterRules() []llm.Rule {
 
 // zaiRules are Z.ai's business codes, which decide whatever the HTTP status: https://docs.z.ai/api-reference/api-code
 func zaiRules() []llm.Rule {
-	kinds := []struct {
-		kind  llm.Kind
-		codes []string
-	}{
+	return codeRules([]kindCodes{
 		{llm.KindAuthentication, []string{"1000", "1001", "1002", "1003", "1004"}},
 		{llm.KindPermission, []string{"1110", "1111", "1112", "1121", "1220", "1311"}},
 		{llm.KindQuota, []string{"1113", "1304", "1308", "1309", "1310"}},
@@ -36,12 +33,49 @@ func zaiRules() []llm.Rule {
 		{llm.KindContentPolicy, []string{"1300", "1301"}},
 		{llm.KindRateLimit, []string{"1302", "1303", "1305", "1313"}},
 		{llm.KindServiceUnavailable, []string{"1312"}},
-	}
+	})
+}
+
+// kindCodes are the codes of one kind.
+type kindCodes struct {
+	kind  llm.Kind
+	codes []string
+}
+
+func codeRules(groups []kindCodes) []llm.Rule {
 	var rules []llm.Rule
-	for _, group := range kinds {
+	for _, group := range groups {
 		for _, code := range group.codes {
 			rules = append(rules, llm.Rule{Code: code, Kind: group.kind})
 		}
 	}
 	return rules
+}
+
+// arkRules are Ark's codes, of which only the part before a dot is always there: https://www.volcengine.com/docs/82379/1299023
+// The first rule that matches decides, so that what is special comes first.
+func arkRules() []llm.Rule {
+	rules := []llm.Rule{
+		{Code: "InvalidParameter*", Text: []string{"exceed max message tokens"}, Kind: llm.KindContextWindow},
+		{Code: "InvalidParameter*", Text: []string{"input length", "exceed"}, Kind: llm.KindContextWindow},
+		{Code: "InvalidParameter*", Text: []string{"context", "exceed"}, Kind: llm.KindContextWindow},
+	}
+	return append(rules, codeRules([]kindCodes{
+		{llm.KindContextWindow, []string{"OutofContextError"}},
+		{llm.KindContentPolicy, []string{"*SensitiveContentDetected*", "*RiskDetection"}},
+		{llm.KindNotFound, []string{
+			"InvalidEndpoint.ClosedEndpoint", "InvalidEndpoint.NotFound", "InvalidEndpointOrModel.*", "ModelNotOpen", "UnsupportedModel",
+			"NotFound*",
+		}},
+		{llm.KindBadRequest, []string{"MissingParameter*", "InvalidParameter*", "InvalidArgumentError*"}},
+		{llm.KindAuthentication, []string{"AuthenticationError", "InvalidAccountStatus"}},
+		{llm.KindQuota, []string{
+			"AccountOverdueError", "OperationDenied.ServiceOverdue", "QuotaExceeded*", "AccountQuotaExceeded*", "SetLimitExceeded*",
+		}},
+		{llm.KindPermission, []string{"AccessDenied*", "OperationDenied*"}},
+		{llm.KindServiceUnavailable, []string{"ServerOverloaded", "ServiceUnavailable"}},
+		{llm.KindRateLimit, []string{"*RateLimitExceeded*", "RequestBurstTooFast", "InflightBatchsizeExceeded"}},
+		{llm.KindTimeout, []string{"InferenceServiceConnectionTimeout"}},
+		{llm.KindInternalServer, []string{"InternalServiceError"}},
+	})...)
 }

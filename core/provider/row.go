@@ -14,20 +14,25 @@ type Row struct {
 	Name    string `json:"name"`
 	Dialect string `json:"dialect,omitempty"` // vendor protocol; default "openai"
 
-	BaseURL       string   `json:"base_url,omitempty"`
-	BaseURLEnv    []string `json:"base_url_env,omitempty"` // environment variables that replace it; the host reads them
-	KeyEnv        []string `json:"key_env,omitempty"`      // environment variables for the key; the host reads them
-	KeyOptional   bool     `json:"key_optional,omitempty"`
-	Auth          string   `json:"auth,omitempty"`        // one of authWays; default "bearer"
-	ChatPath      string   `json:"chat_path,omitempty"`   // default: the dialect's
-	EmbedPath     string   `json:"embed_path,omitempty"`  // default: the dialect's
-	ModelsPath    string   `json:"models_path,omitempty"` // default: the dialect's
-	EmbedBatch    int      `json:"embed_batch,omitempty"` // inputs that one request may embed; 0: all
-	Deployments   bool     `json:"deployments,omitempty"` // Azure's URL: /openai/deployments/NAME, api-version
-	APIVersion    string   `json:"api_version,omitempty"` // default api-version of such URLs
-	APIVersionEnv []string `json:"api_version_env,omitempty"`
-	DeploymentEnv []string `json:"deployment_env,omitempty"`
-	Local         bool     `json:"local,omitempty"` // answered in process, without a network
+	BaseURL          string   `json:"base_url,omitempty"`
+	BaseURLEnv       []string `json:"base_url_env,omitempty"` // environment variables that replace it; the host reads them
+	KeyEnv           []string `json:"key_env,omitempty"`      // environment variables for the key; the host reads them
+	KeyOptional      bool     `json:"key_optional,omitempty"`
+	Auth             string   `json:"auth,omitempty"`               // one of authWays; default "bearer"
+	ChatPath         string   `json:"chat_path,omitempty"`          // default: the dialect's
+	EmbedPath        string   `json:"embed_path,omitempty"`         // default: the dialect's
+	ModelsPath       string   `json:"models_path,omitempty"`        // default: the dialect's
+	EmbedBatch       int      `json:"embed_batch,omitempty"`        // inputs that one request may embed; 0: all; see EmbedLimit
+	EmbedFormat      string   `json:"embed_format,omitempty"`       // encoding_format to ask for: "base64", or nothing
+	EmbedParts       string   `json:"embed_parts,omitempty"`        // content parts as inputs: none, "content" of an object, or "alone" in a request
+	EmbedPartsPath   string   `json:"embed_parts_path,omitempty"`   // the route for inputs that are alone
+	EmbedPartsModels []string `json:"embed_parts_models,omitempty"` // models whose names begin so take only such inputs
+	Lacks            []llm.Op `json:"lacks,omitempty"`              // operations that the vendor does not have
+	Deployments      bool     `json:"deployments,omitempty"`        // Azure's URL: /openai/deployments/NAME, api-version
+	APIVersion       string   `json:"api_version,omitempty"`        // default api-version of such URLs
+	APIVersionEnv    []string `json:"api_version_env,omitempty"`
+	DeploymentEnv    []string `json:"deployment_env,omitempty"`
+	Local            bool     `json:"local,omitempty"` // answered in process, without a network
 
 	Headers map[string]string `json:"headers,omitempty"` // sent with every request; the user's win
 
@@ -51,7 +56,7 @@ func requestFields() []string {
 		"max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "stop", "frequency_penalty", "presence_penalty",
 		"seed", "n", "tools", "tool_choice", "parallel_tool_calls", "response_format", "logprobs", "top_logprobs", "logit_bias",
 		"reasoning_effort", "verbosity", "service_tier", "store", "metadata", "user", "safety_identifier", "prompt_cache_key",
-		"modalities", "audio", "prediction", "stream_options",
+		"modalities", "audio", "prediction", "stream_options", "dimensions", "input_type",
 	}
 }
 
@@ -81,13 +86,25 @@ func (r *Row) check() *llm.Error {
 	if !slices.Contains(authWays(), firstWord(r.Auth, "bearer")) {
 		return llm.Configuration("auth", "provider %q has the unknown auth %q; it is one of %q", r.Name, r.Auth, authWays())
 	}
-	for name, path := range map[string]string{"chat_path": r.ChatPath, "embed_path": r.EmbedPath, "models_path": r.ModelsPath} {
+	for name, path := range map[string]string{"chat_path": r.ChatPath, "embed_path": r.EmbedPath, "models_path": r.ModelsPath,
+		"embed_parts_path": r.EmbedPartsPath} {
 		if path != "" && !strings.HasPrefix(path, "/") {
 			return llm.Configuration(name, "%s of provider %q must begin with \"/\", got %q", name, r.Name, path)
 		}
 	}
 	if r.EmbedBatch < 0 {
 		return llm.Configuration("embed_batch", "embed_batch of provider %q must be 0 (no limit) or more, got %d", r.Name, r.EmbedBatch)
+	}
+	if !slices.Contains([]string{"", "base64", "float"}, r.EmbedFormat) {
+		return llm.Configuration("embed_format", `embed_format of provider %q is %q; it is "base64", "float" or nothing`, r.Name, r.EmbedFormat)
+	}
+	if !slices.Contains([]string{"", "content", "alone"}, r.EmbedParts) {
+		return llm.Configuration("embed_parts", `embed_parts of provider %q is %q; it is "content", "alone" or nothing`, r.Name, r.EmbedParts)
+	}
+	for _, op := range r.Lacks {
+		if !slices.Contains(llm.Ops(), op) {
+			return llm.Configuration("lacks", "lacks of provider %q names the unknown operation %q; it is one of %q", r.Name, op, llm.Ops())
+		}
 	}
 	if r.BaseURL != "" {
 		if _, err := parseBase(r.BaseURL); err != nil {

@@ -1,0 +1,125 @@
+package provider
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"math"
+	"strconv"
+
+	"pyagent/core/llm"
+)
+
+// vectors puts the embeddings of one answer together. Servers number them, send them in another order than asked, or leave
+// the numbers out.
+type vectors struct {
+	call Call
+	list [][]byte // little-endian float32; nil where none has come yet
+}
+
+// expect is how many there must be; 0 where that is not known.
+func (v *vectors) expect() int {
+	if v.call.Request == nil {
+		return 0
+	}
+	return len(v.call.Request.Input)
+}
+
+// add reads one embedding: a list of numbers, or base64 of little-endian float32.
+func (v *vectors) add(index int, raw []byte) error {
+	limit := v.expect()
+	if limit == 0 {
+		limit = 1 << 16
+	}
+	if index >= limit {
+		return llm.Errorf(llm.KindParse, "the answer has an embedding with the number %d, but only %d inputs were sent", index, limit)
+	}
+	for len(v.list) <= index {
+		v.list = append(v.list, nil)
+	}
+	if v.list[index] != nil {
+		return llm.Errorf(llm.KindParse, "the answer has two embeddings with the number %d", index)
+	}
+	vector, err := readVector(raw)
+	if err != nil {
+		return llm.Errorf(llm.KindParse, "embedding %d of the answer %s", index, err.Error())
+	}
+	v.list[index] = vector
+	return nil
+}
+
+// check tells whether every input has its vector, and all of them the same length.
+func (v *vectors) check() error {
+	if want := v.expect(); want > 0 && len(v.list) != want || len(v.list) == 0 {
+		return llm.Errorf(llm.KindParse, "the answer has %d embeddings for %d inputs", len(v.list), want)
+	}
+	for i, vector := range v.list {
+		if vector == nil {
+			return llm.Errorf(llm.KindParse, "the answer has no embedding with the number %d", i)
+		}
+		if len(vector) != len(v.list[0]) {
+			return llm.Errorf(llm.KindParse, "embedding %d of the answer has %d numbers, but the first one has %d", i, len(vector)/4,
+				len(v.list[0])/4)
+		}
+	}
+	if v.call.Request == nil || v.call.Request.Dimensions == nil {
+		return nil
+	}
+	if got, want := int64(len(v.list[0])/4), *v.call.Request.Dimensions; got != want {
+		return llm.Errorf(llm.KindParse, "the embeddings have %d dimensions, but %d were asked for; %s seems not to take dimensions for the model %q",
+			got, want, v.call.Row.Name, v.call.Request.Model)
+	}
+	return nil
+}
+
+// badVector says what is wrong with an embedding.
+type badVector string
+
+func (b badVector) Error() string { return string(b) }
+
+// readVector reads one embedding and returns it as little-endian float32.
+func readVector(raw []byte) ([]byte, error) {
+	var vector []byte
+	var err error
+	switch {
+	case quoted(raw):
+		vector, err = decodeVector(llm.Unquote(raw))
+	case len(raw) > 0 && raw[0] == '[':
+		vector, err = parseVector(raw)
+	default:
+		return nil, badVector("is neither a list of numbers nor base64")
+	}
+	if err == nil && len(vector) == 0 {
+		err = badVector("is empty")
+	}
+	return vector, err
+}
+
+func parseVector(raw []byte) ([]byte, error) {
+	vector := make([]byte, 0, len(raw)/2)
+	var failed error
+	llm.Elements(raw, func(value []byte) {
+		number, err := strconv.ParseFloat(string(value), 32)
+		if err != nil && failed == nil {
+			failed = badVector("has an element that is not a number of 32 bits: " + excerpt(value))
+		}
+		vector = binary.LittleEndian.AppendUint32(vector, math.Float32bits(float32(number)))
+	})
+	return vector, failed
+}
+
+func decodeVector(text string) ([]byte, error) {
+	vector, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, badVector("is a string that is not base64")
+	}
+	if len(vector)%4 != 0 {
+		return nil, badVector("is base64 of " + strconv.Itoa(len(vector)) + " bytes, which are no whole 32-bit numbers")
+	}
+	const exponent = 0x7f800000
+	for at := 0; at < len(vector); at += 4 {
+		if binary.LittleEndian.Uint32(vector[at:])&exponent == exponent {
+			return nil, badVector("has NaN or an infinity at position " + strconv.Itoa(at/4))
+		}
+	}
+	return vector, nil
+}
