@@ -77,10 +77,12 @@ ROWS: dict[str, Row] = {
         ("GOOGLE_BASE_URL",),
         ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     ),
+    "puter": Row("https://api.puter.com", ("PUTER_API_BASE",), ("PUTER_AUTH_TOKEN",)),
     "compatible": Row("", ("OPENAI_COMPATIBLE_BASE_URL",), ("OPENAI_COMPATIBLE_API_KEY",), True),
     "lmstudio": Row("http://127.0.0.1:1234/v1", ("LMSTUDIO_BASE_URL",), ("LMSTUDIO_API_KEY",), True),
     "vllm": Row("http://127.0.0.1:8000/v1", ("VLLM_BASE_URL",), ("VLLM_API_KEY",), True),
     "llamacpp": Row("http://127.0.0.1:8080/v1", ("LLAMACPP_BASE_URL",), ("LLAMA_API_KEY",), True),
-    "ollama": Row("http://127.0.0.1:11434/v1", ("OLLAMA_BASE_URL",), ("OLLAMA_API_KEY",), True),
+    "ollama": Row("http://127.0.0.1:11434", ("OLLAMA_BASE_URL", "OLLAMA_HOST"), ("OLLAMA_API_KEY",), True),
+    "ollama-openai": Row("http://127.0.0.1:11434/v1", ("OLLAMA_BASE_URL", "OLLAMA_HOST"), ("OLLAMA_API_KEY",), True),
     "echo": Row("http://echo/v1", key_optional=True),
 }

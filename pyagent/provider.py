@@ -192,7 +192,7 @@ def _row(provider: str | dict[str, Any]) -> Row:
 
 
 def _find_base_url(provider: str | dict[str, Any], row: Row, given: str | None) -> str:
-    url = given if given is not None else _read_first(row.base_url_env) or row.base_url
+    url = given if given is not None else _read_base_url(row)
     if not _checks.line("base_url", url):
         name = provider if isinstance(provider, str) else provider.get("name", "of your own")
         hint = f" or set {row.base_url_env[0]}" if row.base_url_env else ""
@@ -200,6 +200,15 @@ def _find_base_url(provider: str | dict[str, Any], row: Row, given: str | None) 
             f"The provider {name} has no address of its own; give base_url{hint}.", param="base_url"
         )
     return url.rstrip("/")
+
+
+def _read_base_url(row: Row) -> str:
+    found = _read_first(row.base_url_env)
+    if found and "OLLAMA_HOST" in row.base_url_env:  # which need not be a URL
+        from ._ollama_host import server_url
+
+        return server_url(found, row.base_url)
+    return found or row.base_url
 
 
 def _find_key(row: Row, given: str | None, headers: dict[str, str] | None) -> str | None:

@@ -46,7 +46,7 @@ type Call struct {
 	finish   llm.Finish          // of the attempt that ended last
 	retries  []llm.PastAttempt
 	rest     *rest  // a finished answer whose last bytes may be unread
-	page     string // of a list
+	page     string // of a list, or of a login
 }
 
 // Run carries out one request. Its last act towards the host is exactly one terminal event.
@@ -70,8 +70,8 @@ func (c *Call) Run(ctx context.Context) {
 		serveFake(ctx, c.request, c.sink)
 	case llm.OpEmbed:
 		c.embed(ctx)
-	case llm.OpModels:
-		c.listModels(ctx)
+	case llm.OpModels, llm.OpLogin:
+		c.followPages(ctx)
 	default:
 		c.once(ctx)
 	}
@@ -190,9 +190,12 @@ func (c *Call) describe(err *llm.Error) {
 	err.Response = &learned
 }
 
-// secrets are the keys of the call, and credentials among the user's own headers.
+// secrets are the keys of the call, what it logs in with, and credentials among the user's own headers.
 func (c *Call) secrets() []string {
-	secrets := []string{c.target.APIKey, c.client.config.APIKey}
+	secrets := append(c.request.Login.Secrets(), c.target.APIKey, c.client.config.APIKey)
+	if c.request.Op == llm.OpLogin {
+		secrets = append(secrets, c.page)
+	}
 	for name, value := range c.target.ExtraHeaders {
 		if transport.IsSecret(name) {
 			_, bare, _ := strings.Cut(value, " ") // without "Bearer"

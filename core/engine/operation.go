@@ -8,9 +8,9 @@ import (
 	"pyagent/core/llm"
 )
 
-// Operations that may take more than one request: embeddings, whose vendors bound the inputs of each, and lists of models,
-// which come in pages. Each request is a call of its own, with its own retries and the clock "total" of the whole, whose
-// events part gathers; the call that the host knows delivers them and has the only end.
+// Operations that may take more than one request: embeddings, whose vendors bound the inputs of each; and lists of models
+// and logins, which come in pages. Each request is a call of its own, with its own retries and the clock "total" of the
+// whole, whose events part gathers; the call that the host knows delivers them and has the only end.
 
 const (
 	// sideBySide is how many batches are asked or kept at once. It also bounds what waits for a host that is behind.
@@ -111,8 +111,8 @@ func (c *Call) embed(outer context.Context) {
 	c.succeed(total.attempts)
 }
 
-// listModels asks for one page after the other.
-func (c *Call) listModels(ctx context.Context) {
+// followPages asks for one page after the other: of a list, or of a login that takes two steps.
+func (c *Call) followPages(ctx context.Context) {
 	total := sum{call: c}
 	page, seen := "", map[string]bool{}
 	for {

@@ -25,7 +25,7 @@ const (
 	EventRetry      EventKind = 24 // *Retry: an attempt failed and another follows
 	EventRaw        EventKind = 25 // json.RawMessage: the vendor's own JSON, only when the request asked for it
 	EventNotice     EventKind = 26 // json.RawMessage: a report of a long-running operation
-	EventItem       EventKind = 27 // *Model, *TokenCount: one result of an operation that is not a chat
+	EventItem       EventKind = 27 // *Model, *TokenCount, *Login: one result of an operation that is not a chat
 
 	EventVector EventKind = 32 // Text: one embedding, its numbers as little-endian float32; vectors come in the order of the inputs
 

@@ -22,9 +22,10 @@ type Rule struct {
 // anything.
 func Judge(v *VendorError, rules []Rule) *Error {
 	status := v.Status
-	inStream := status < 400
-	if number, err := strconv.Atoi(v.Code); inStream && err == nil && number >= 400 && number <= 599 {
-		status = number
+	for _, said := range []string{v.Type, v.Code} { // an error inside a successful answer may name its status
+		if number, err := strconv.Atoi(said); v.Status < 400 && err == nil && number >= 400 && number <= 599 {
+			status = number
+		}
 	}
 	message := strings.ToLower(v.Message)
 	kind, retry := verdict(v, rules, status, message)

@@ -14,11 +14,12 @@ const (
 	OpEmbed    Op = "embed"    // vectors of the inputs
 	OpModels   Op = "models"   // the models that the vendor offers
 	OpCount    Op = "count"    // how many tokens the request would have
+	OpLogin    Op = "login"    // exchange a name and a password for a token
 	OpFake     Op = "fake"     // run the scripted model server on loopback until cancelled
 )
 
 // Ops lists every operation.
-func Ops() []Op { return []Op{OpGenerate, OpStream, OpEmbed, OpModels, OpCount, OpFake} }
+func Ops() []Op { return []Op{OpGenerate, OpStream, OpEmbed, OpModels, OpCount, OpLogin, OpFake} }
 
 // IsChat reports whether the operation asks a model for an answer.
 func (o Op) IsChat() bool { return o == OpGenerate || o == OpStream }
@@ -72,6 +73,8 @@ type Request struct {
 	InputType  string `json:"input_type,omitempty"` // for OpEmbed: what the vectors are for, in the vendor's words
 
 	AllowUnsupported bool `json:"allow_unsupported,omitempty"` // send what the model's row says that it lacks
+
+	Login *Credentials `json:"login,omitempty"` // for OpLogin
 
 	IncludeUsage *bool                      `json:"include_usage,omitempty"` // streams: ask the vendor for token counts
 	IncludeRaw   bool                       `json:"include_raw,omitempty"`   // deliver the vendor's own JSON as well
@@ -157,13 +160,13 @@ func (r *Request) check() *Error {
 	switch r.Op {
 	case OpFake:
 		return nil
-	case OpGenerate, OpStream, OpEmbed, OpModels, OpCount:
+	case OpGenerate, OpStream, OpEmbed, OpModels, OpCount, OpLogin:
 	case "":
 		return Configuration("op", "op is missing; it is one of %q", Ops())
 	default:
 		return Configuration("op", "op %q is not known; it is one of %q", r.Op, Ops())
 	}
-	if r.Model == "" && r.Op != OpModels {
+	if r.Model == "" && r.Op != OpModels && r.Op != OpLogin {
 		return Configuration("model", "model is missing; give the name of a model, for example \"gpt-4o-mini\"")
 	}
 	if err := r.checkContent(); err != nil {
@@ -176,6 +179,8 @@ func (r *Request) checkContent() *Error {
 	switch {
 	case r.Op == OpModels:
 		return nil
+	case r.Op == OpLogin:
+		return r.Login.check()
 	case r.Op == OpEmbed:
 		return r.Input.check()
 	case len(r.Input) > 0:

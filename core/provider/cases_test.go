@@ -92,6 +92,9 @@ func testCase(t *testing.T, vendor, base string) {
 	}
 	body, err := os.ReadFile(base + ".sse")
 	if err != nil {
+		body, err = os.ReadFile(base + ".ndjson")
+	}
+	if err != nil {
 		body, err = os.ReadFile(base + ".json")
 		if err != nil {
 			t.Fatal(err)
@@ -145,9 +148,16 @@ func decodeSplit(t *testing.T, call Call, body []byte, random *rand.Rand) *colle
 	decoder := call.Row.Protocol().NewDecoder(call)
 	got := collect(t)
 	reader := &splitReader{bytes.Clone(body), random, 1 << random.IntN(13)}
-	frames := stream.NewSSE(reader, 1<<20)
+	events, lines := stream.NewSSE(reader, 1<<20), stream.NewNDJSON(reader, 1<<20)
+	next := events.Next
+	if call.Row.Protocol().Framing() == Lines {
+		next = func() (stream.Event, error) {
+			line, err := lines.Next()
+			return stream.Event{Data: line}, err
+		}
+	}
 	for !got.done && got.err == nil {
-		event, err := frames.Next()
+		event, err := next()
 		if err == io.EOF {
 			break
 		}

@@ -67,6 +67,8 @@ type errorObject struct {
 	Message   json.RawMessage `json:"message"`
 	Msg       json.RawMessage `json:"msg"`
 	Code      json.RawMessage `json:"code"`
+	ErrorCode json.RawMessage `json:"errorCode"`    // Puter: more telling than code
+	Upstream  json.RawMessage `json:"upstreamCode"` // Puter: the code of the vendor behind it
 	Type      json.RawMessage `json:"type"`
 	Status    json.RawMessage `json:"status"`
 	Param     json.RawMessage `json:"param"`
@@ -124,8 +126,8 @@ func (o *errorObject) found(depth int) foundError {
 	if own.kind == "error" {
 		own.kind = ""
 	}
-	if own.kind == "" {
-		own.kind = llm.Unquote(o.Status) // Google's word, for example INVALID_ARGUMENT
+	for _, other := range []json.RawMessage{o.ErrorCode, o.Upstream, o.Status} { // status: Google's word, or a number
+		own.kind = firstWord(own.kind, word(other))
 	}
 	o.metadata(&own)
 	for _, nested := range []json.RawMessage{o.Error, o.Errors, o.Message, o.Msg, o.Detail, o.Reason} {

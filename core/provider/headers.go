@@ -13,6 +13,9 @@ func requestHeader(call Call) (map[string]string, *llm.Error) {
 	header := map[string]string{"Content-Type": "application/json", "Accept": "application/json"}
 	if call.Stream {
 		header["Accept"] = "text/event-stream"
+		if call.Row.Protocol().Framing() == Lines {
+			header["Accept"] = "application/x-ndjson"
+		}
 	}
 	for name, value := range call.Row.Headers {
 		if err := setHeader(header, name, value); err != nil {

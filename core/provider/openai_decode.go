@@ -413,7 +413,7 @@ func unifiedReason(raw string, hasCalls bool) string {
 		reason = llm.FinishStop
 	case "length", "max_tokens", "model_length", "model_context_window_exceeded":
 		return llm.FinishLength
-	case "content_filter", "sensitive", "safety":
+	case "content_filter", "sensitive", "safety", "refusal":
 		return llm.FinishContentFilter
 	case "error", "network_error", "insufficient_system_resource":
 		return llm.FinishError

@@ -136,7 +136,7 @@ func TestEncodeKeepsThePrefix(t *testing.T) {
 func TestEncodeRefuses(t *testing.T) {
 	tests := []struct{ name, row, fields, param string }{
 		{"top_k of OpenAI", "openai", `"top_k":1`, "top_k"},
-		{"top_k of Ollama", "ollama", `"top_k":1`, "top_k"},
+		{"top_k of Ollama's compatible route", "ollama-openai", `"top_k":1`, "top_k"},
 		{"logprobs of Groq", "groq", `"logprobs":true`, "logprobs"},
 		{"n of Groq", "groq", `"n":2`, "n"},
 		{"user of Mistral", "mistral", `"user":"u"`, "user"},

@@ -29,8 +29,11 @@ func encodeModels(call Call) (*HTTPRequest, []string, *llm.Error) {
 
 func newModelsDecoder(call Call) Decoder { return &wholeDecoder{call: call, read: readModels} }
 
-// readModels reads a list of models: {"data": [...]}, {"models": [...]} or the bare list, its elements objects or names.
-func readModels(d *wholeDecoder, body []byte) error {
+// readModels reads a list of models whose elements are as servers of OpenAI's kind have them.
+func readModels(d *wholeDecoder, body []byte) error { return readList(d, body, readModel) }
+
+// readList reads a list of models: {"data": [...]}, {"models": [...]} or the bare list, its elements objects or names.
+func readList(d *wholeDecoder, body []byte, read func(data []byte) *llm.Model) error {
 	found := body
 	if body[0] != '[' {
 		found = nil
@@ -47,7 +50,7 @@ func readModels(d *wholeDecoder, body []byte) error {
 		return llm.Errorf(llm.KindParse, "the answer has no list of models; it reads %s", excerpt(body))
 	}
 	llm.Elements(found, func(value []byte) {
-		if model := readModel(value); model.ID != "" {
+		if model := read(value); model.ID != "" {
 			d.emit(llm.Event{Kind: llm.EventItem, Data: model})
 		}
 	})
@@ -192,7 +195,7 @@ func (m *modelShape) price(model *llm.Model) {
 // modelAbilities are the ways in which servers say what a model can do.
 type modelAbilities struct {
 	Supported    []string        `json:"supported_parameters"` // OpenRouter
-	Capabilities json.RawMessage // Mistral and Azure: an object of booleans
+	Capabilities json.RawMessage // Mistral and Azure: an object of booleans; Ollama and llama.cpp: a list of words
 	Architecture modalities      // OpenRouter, Hugging Face
 	Modalities   modalities      // Ark
 	modalities                   // xAI
@@ -232,6 +235,10 @@ func (m *modelShape) features() []string {
 	llm.Members(m.Capabilities, func(key, value []byte) {
 		can.add(abilityWords()[string(key)], string(value) == "true")
 	})
+	llm.Elements(m.Capabilities, func(value []byte) {
+		word := abilityWords()[llm.Unquote(value)]
+		can.add(word, word != "")
+	})
 	for _, provider := range m.Providers {
 		can.add("tools", provider.Tools)
 		can.add("structured_output", provider.Structured)
@@ -247,10 +254,11 @@ func (m *modelShape) features() []string {
 	return can.list()
 }
 
-// abilityWords are the names of booleans in capabilities: Mistral's, then Azure's.
+// abilityWords are the words of capabilities: Mistral's, Azure's, then Ollama's.
 func abilityWords() map[string]string {
 	return map[string]string{
 		"completion_chat": "chat", "function_calling": "tools", "reasoning": "reasoning", "vision": "images", "audio": "audio",
 		"audio_speech": "audio_output", "chat_completion": "chat", "embeddings": "embeddings",
+		"completion": "chat", "embedding": "embeddings", "tools": "tools", "thinking": "reasoning",
 	}
 }

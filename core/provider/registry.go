@@ -97,6 +97,10 @@ func routerRows() []Row {
 				{Code: "queue_exceeded", Kind: llm.KindRateLimit},
 			},
 		},
+		{
+			Name: "puter", Dialect: "puter", BaseURL: "https://api.puter.com", BaseURLEnv: []string{"PUTER_API_BASE"},
+			KeyEnv: []string{"PUTER_AUTH_TOKEN"}, LoginURL: "https://puter.com/login", Rules: puterRules(),
+		},
 		{Name: "compatible", BaseURLEnv: []string{"OPENAI_COMPATIBLE_BASE_URL"},
 			KeyEnv: []string{"OPENAI_COMPATIBLE_API_KEY"}, KeyOptional: true},
 	}
@@ -227,9 +231,13 @@ func localRows() []Row {
 			KeyEnv: []string{"LLAMA_API_KEY"}, KeyOptional: true, Rename: onlyMaxTokens, EmbedFormat: "base64",
 		},
 		{
+			Name: "ollama", Dialect: "ollama", BaseURL: "http://127.0.0.1:11434", BaseURLEnv: []string{"OLLAMA_BASE_URL", "OLLAMA_HOST"},
+			KeyEnv: []string{"OLLAMA_API_KEY"}, KeyOptional: true, Rules: ollamaRules(),
+		},
+		{
 			// Ollama's compatible route drops what it does not know without a word.
-			Name: "ollama", BaseURL: "http://127.0.0.1:11434/v1", BaseURLEnv: []string{"OLLAMA_BASE_URL"},
-			KeyEnv: []string{"OLLAMA_API_KEY"}, KeyOptional: true, Rename: onlyMaxTokens,
+			Name: "ollama-openai", BaseURL: "http://127.0.0.1:11434/v1", BaseURLEnv: []string{"OLLAMA_BASE_URL", "OLLAMA_HOST"},
+			KeyEnv: []string{"OLLAMA_API_KEY"}, KeyOptional: true, Rename: onlyMaxTokens, Rules: ollamaRules(),
 			Unsupported: []string{"top_k", "n", "tool_choice", "logit_bias", "parallel_tool_calls", "user"},
 		},
 		{Name: "echo", BaseURL: "http://echo/v1", Auth: "none", KeyOptional: true, Local: true, EmbedBatch: 100, EmbedFormat: "base64"},

@@ -20,20 +20,42 @@ func openRouterRules() []llm.Rule {
 	}
 }
 
-// zaiRules are Z.ai's business codes, which decide whatever the HTTP status: https://docs.z.ai/api-reference/api-code
-func zaiRules() []llm.Rule {
-	return codeRules([]kindCodes{
-		{llm.KindAuthentication, []string{"1000", "1001", "1002", "1003", "1004"}},
-		{llm.KindPermission, []string{"1110", "1111", "1112", "1121", "1220", "1311"}},
-		{llm.KindQuota, []string{"1113", "1304", "1308", "1309", "1310"}},
-		{llm.KindInternalServer, []string{"1120", "1230", "1234", "500"}},
-		{llm.KindBadRequest, []string{"1210", "1212", "1213", "1214", "1215"}},
-		{llm.KindNotFound, []string{"1211", "1221", "1222"}},
-		{llm.KindContextWindow, []string{"1261"}},
-		{llm.KindContentPolicy, []string{"1300", "1301"}},
-		{llm.KindRateLimit, []string{"1302", "1303", "1305", "1313"}},
-		{llm.KindServiceUnavailable, []string{"1312"}},
-	})
+// ollamaRules: Ollama has no codes, only sentences, and in a stream not even a status.
+func ollamaRules() []llm.Rule {
+	return []llm.Rule{
+		{Text: []string{"not found, try pulling it first"}, Kind: llm.KindNotFound},
+		{Text: []string{"does not support tools"}, Kind: llm.KindBadRequest},
+		{Text: []string{"does not support thinking"}, Kind: llm.KindBadRequest},
+		{Text: []string{"does not support chat"}, Kind: llm.KindBadRequest},
+		{Text: []string{"exceeds the context length"}, Kind: llm.KindContextWindow},
+		{Text: []string{"exceeds maximum context length"}, Kind: llm.KindContextWindow},
+		{Text: []string{"reached your", "usage limit"}, Kind: llm.KindQuota},
+		{Text: []string{"server busy, please try again"}, Kind: llm.KindServiceUnavailable},
+	}
+}
+
+// puterRules are the codes of Puter's server. An upstream is the vendor behind it, whose outages are reported with a 400.
+func puterRules() []llm.Rule {
+	rules := []llm.Rule{
+		{Code: "login_refused", Kind: llm.KindAuthentication},
+		{Text: []string{"model not found"}, Kind: llm.KindNotFound},
+		{Text: []string{"message is not allowed"}, Kind: llm.KindContentPolicy},
+	}
+	return append(rules, codeRules([]kindCodes{
+		{llm.KindAuthentication, []string{
+			"token_missing", "token_auth_failed", "token_invalid", "token_expired", "reauth_required", "unauthorized",
+			"password_required", "password_mismatch", "account_suspended",
+		}},
+		{llm.KindQuota, []string{"insufficient_funds", "subscription_required", "usage_limited_chat", "usage_limited"}},
+		{llm.KindPermission, []string{
+			"forbidden", "permission_denied", "app_or_api_token_required", "email_must_be_confirmed", "account_is_not_verified",
+		}},
+		{llm.KindContentPolicy, []string{"moderation_flagged"}},
+		{llm.KindNotFound, []string{"not_found"}},
+		{llm.KindServiceUnavailable, []string{"upstream_provider_unavailable", "upstream_failed"}},
+		{llm.KindRateLimit, []string{"too_many_requests", "upstream_rate_limited"}},
+		{llm.KindInternalServer, []string{"upstream_auth_failed", "internal_error"}},
+	})...)
 }
 
 // kindCodes are the codes of one kind.
@@ -50,6 +72,22 @@ func codeRules(groups []kindCodes) []llm.Rule {
 		}
 	}
 	return rules
+}
+
+// zaiRules are Z.ai's business codes, which decide whatever the HTTP status: https://docs.z.ai/api-reference/api-code
+func zaiRules() []llm.Rule {
+	return codeRules([]kindCodes{
+		{llm.KindAuthentication, []string{"1000", "1001", "1002", "1003", "1004"}},
+		{llm.KindPermission, []string{"1110", "1111", "1112", "1121", "1220", "1311"}},
+		{llm.KindQuota, []string{"1113", "1304", "1308", "1309", "1310"}},
+		{llm.KindInternalServer, []string{"1120", "1230", "1234", "500"}},
+		{llm.KindBadRequest, []string{"1210", "1212", "1213", "1214", "1215"}},
+		{llm.KindNotFound, []string{"1211", "1221", "1222"}},
+		{llm.KindContextWindow, []string{"1261"}},
+		{llm.KindContentPolicy, []string{"1300", "1301"}},
+		{llm.KindRateLimit, []string{"1302", "1303", "1305", "1313"}},
+		{llm.KindServiceUnavailable, []string{"1312"}},
+	})
 }
 
 // arkRules are Ark's codes, of which only the part before a dot is always there: https://www.volcengine.com/docs/82379/1299023

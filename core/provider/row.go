@@ -22,6 +22,7 @@ type Row struct {
 	ChatPath         string   `json:"chat_path,omitempty"`          // default: the dialect's
 	EmbedPath        string   `json:"embed_path,omitempty"`         // default: the dialect's
 	ModelsPath       string   `json:"models_path,omitempty"`        // default: the dialect's
+	LoginURL         string   `json:"login_url,omitempty"`          // where a name and a password are exchanged for a key
 	EmbedBatch       int      `json:"embed_batch,omitempty"`        // inputs that one request may embed; 0: all; see EmbedLimit
 	EmbedFormat      string   `json:"embed_format,omitempty"`       // encoding_format to ask for: "base64", or nothing
 	EmbedParts       string   `json:"embed_parts,omitempty"`        // content parts as inputs: none, "content" of an object, or "alone" in a request
@@ -106,8 +107,8 @@ func (r *Row) check() *llm.Error {
 			return llm.Configuration("lacks", "lacks of provider %q names the unknown operation %q; it is one of %q", r.Name, op, llm.Ops())
 		}
 	}
-	if r.BaseURL != "" {
-		if _, err := parseBase(r.BaseURL); err != nil {
+	for _, address := range []string{r.BaseURL, r.LoginURL} {
+		if _, err := parseBase(address); address != "" && err != nil {
 			return err
 		}
 	}

@@ -53,9 +53,45 @@ def test_an_address_of_ones_own_still_needs_the_default_key() -> None:
         Provider("m", base_url="http://127.0.0.1:1/v1")
 
 
-@pytest.mark.parametrize("name", ["lmstudio", "vllm", "llamacpp", "ollama", "echo"])
+@pytest.mark.parametrize("name", ["lmstudio", "vllm", "llamacpp", "ollama", "ollama-openai", "echo"])
 def test_local_vendors_need_no_key(name: str) -> None:
     assert "api_key" not in config(Provider("m", provider=name))
+
+
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        ("box", "http://box:11434"),
+        ("box:8080", "http://box:8080"),
+        (":8080", "http://127.0.0.1:8080"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        ("0.0.0.0:80", "http://127.0.0.1:80"),
+        ("::", "http://[::1]:11434"),
+        ("::1", "http://[::1]:11434"),
+        ("[::1]:8080", "http://[::1]:8080"),
+        ("http://box", "http://box"),
+        ("https://box:8443/", "https://box:8443"),
+        ("https://box/ollama/", "https://box/ollama"),
+        ("http://box:11434/v1", "http://box:11434"),
+        ("https://ollama.com/api", "https://ollama.com"),
+        ("ollama.com", "https://ollama.com"),
+        (" 'box' ", "http://box:11434"),
+    ],
+)
+def test_where_ollama_is(value: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", value)
+    assert config(Provider("m", provider="ollama"))["base_url"] == url
+    compatible = url if url.endswith("/ollama") else url + "/v1"
+    assert config(Provider("m", provider="ollama-openai"))["base_url"] == compatible
+    monkeypatch.setenv("OLLAMA_BASE_URL", "http://first")
+    assert config(Provider("m", provider="ollama"))["base_url"] == "http://first"
+
+
+@pytest.mark.parametrize("value", ["box:a", "box:99999", "[::1]:x"])
+def test_a_wrong_port_of_ollama(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", value)
+    with pytest.raises(ConfigurationError, match="OLLAMA_HOST has the port"):
+        Provider("m", provider="ollama")
 
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization", "api-key", "Api-Key"])
