@@ -6,7 +6,7 @@ import sys
 
 from pyagent import Provider
 
-# Any server that speaks OpenAI's chat protocol will do. Known ones have a name: Provider("qwen3", provider="ollama").
+# Any server that speaks OpenAI's chat protocol will do. Known ones have a name: Provider("qwen3", provider="vllm").
 server = subprocess.Popen([sys.executable, "-m", "pyagent", "fake"], stdout=subprocess.PIPE, text=True)
 try:
     address = server.stdout.readline().split()[2]  # Listening on http://127.0.0.1:PORT/v1 (Ctrl-C ends it)

@@ -76,6 +76,8 @@ class AsyncTextMethods:
         logit_bias: dict[Any, float] | None = None,
         n: int | None = None,
         reasoning_effort: str | None = None,
+        reasoning_budget: int | None = None,
+        reasoning_summary: str | None = None,
         verbosity: str | None = None,
         service_tier: str | None = None,
         store: bool | None = None,
@@ -87,6 +89,8 @@ class AsyncTextMethods:
         audio: dict[str, Any] | None = None,
         prediction: dict[str, Any] | None = None,
         stream_options: dict[str, Any] | None = None,
+        previous_response_id: str | None = None,
+        allow_unsupported: bool = False,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         timeout: float | None = None,
@@ -122,6 +126,8 @@ class AsyncTextMethods:
             logit_bias: Token id to a bias from -100 to 100.
             n: How many answers. Only 1 here; agenerate() shows several.
             reasoning_effort: How long to think: "low", "medium", "high", or the vendor's other words.
+            reasoning_budget: How many tokens to think with; 0 for no thinking.
+            reasoning_summary: What to show of the thinking: "auto", "concise" or "detailed".
             verbosity: How much to write: "low", "medium" or "high".
             service_tier: The vendor's class of service, for example "flex".
             store: Whether the vendor shall keep the answer.
@@ -133,6 +139,8 @@ class AsyncTextMethods:
             audio: Voice and format of an answer in audio, in OpenAI's form.
             prediction: Text that the answer will mostly repeat, in OpenAI's form; it then comes sooner.
             stream_options: For streams only, an error here.
+            previous_response_id: Go on from this answer, which the vendor keeps.
+            allow_unsupported: Send what the model is known to lack, where that would be an error.
             extra_body: Fields that only the vendor knows; they have the last word on the request body.
             extra_headers: Added to those of the Provider, winning over them.
             timeout: Seconds to wait for the next thing: the whole answer.
@@ -181,6 +189,8 @@ class AsyncTextMethods:
         logit_bias: dict[Any, float] | None = None,
         n: int | None = None,
         reasoning_effort: str | None = None,
+        reasoning_budget: int | None = None,
+        reasoning_summary: str | None = None,
         verbosity: str | None = None,
         service_tier: str | None = None,
         store: bool | None = None,
@@ -192,6 +202,8 @@ class AsyncTextMethods:
         audio: dict[str, Any] | None = None,
         prediction: dict[str, Any] | None = None,
         stream_options: dict[str, Any] | None = None,
+        previous_response_id: str | None = None,
+        allow_unsupported: bool = False,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         timeout: float | None = None,
@@ -229,6 +241,8 @@ class AsyncTextMethods:
             logit_bias: Token id to a bias from -100 to 100.
             n: How many answers. Only 1 here; agenerate() shows several.
             reasoning_effort: How long to think: "low", "medium", "high", or the vendor's other words.
+            reasoning_budget: How many tokens to think with; 0 for no thinking.
+            reasoning_summary: What to show of the thinking: "auto", "concise" or "detailed".
             verbosity: How much to write: "low", "medium" or "high".
             service_tier: The vendor's class of service, for example "flex".
             store: Whether the vendor shall keep the answer.
@@ -240,6 +254,8 @@ class AsyncTextMethods:
             audio: Voice and format of an answer in audio, in OpenAI's form.
             prediction: Text that the answer will mostly repeat, in OpenAI's form; it then comes sooner.
             stream_options: OpenAI's options of a stream.
+            previous_response_id: Go on from this answer, which the vendor keeps.
+            allow_unsupported: Send what the model is known to lack, where that would be an error.
             extra_body: Fields that only the vendor knows; they have the last word on the request body.
             extra_headers: Added to those of the Provider, winning over them.
             timeout: Seconds to wait for the next thing: the first piece, and each pause after it.

@@ -8,7 +8,7 @@ import re
 from .errors import ConfigurationError
 
 _PORT = "11434"
-_UNSPECIFIED = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  # a server's "everywhere"
+_UNSPECIFIED = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # a server's "everywhere"
 
 
 def server_url(value: str, default: str) -> str:

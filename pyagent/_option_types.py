@@ -30,6 +30,8 @@ class SharedOptions(TypedDict, total=False):
     logit_bias: dict[Any, float] | None
     n: int | None
     reasoning_effort: str | None
+    reasoning_budget: int | None
+    reasoning_summary: str | None
     verbosity: str | None
     service_tier: str | None
     store: bool | None
@@ -41,6 +43,8 @@ class SharedOptions(TypedDict, total=False):
     audio: dict[str, Any] | None
     prediction: dict[str, Any] | None
     stream_options: dict[str, Any] | None
+    previous_response_id: str | None
+    allow_unsupported: bool
     extra_body: dict[str, Any] | None
     extra_headers: dict[str, str] | None
     timeout: float | None

@@ -67,6 +67,7 @@ ROWS: dict[str, Row] = {
     "zai": Row(
         "https://api.z.ai/api/paas/v4", ("ZAI_BASE_URL", "ZHIPUAI_BASE_URL"), ("ZAI_API_KEY", "ZHIPUAI_API_KEY")
     ),
+    "sambanova": Row("https://api.sambanova.ai/v1", ("SAMBANOVA_BASE_URL",), ("SAMBANOVA_API_KEY",)),
     "volcengine": Row(
         "https://ark.cn-beijing.volces.com/api/v3",
         ("ARK_BASE_URL", "VOLCENGINE_BASE_URL"),

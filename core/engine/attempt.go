@@ -91,7 +91,7 @@ func (x *exchange) read(response *transport.Response) *llm.Error {
 	finish.RequestedModel = x.call.request.Model
 	if err == nil && !complete {
 		err = &llm.Error{Kind: llm.KindInterrupted, Retryable: true,
-			Message: "the stream ended without its terminal signal: neither [DONE] nor a finish reason came"}
+			Message: "the stream ended without its terminal signal; the answer may be cut"}
 	}
 	// An answer whose finish reason was seen is complete, even when the connection broke or fell silent before [DONE].
 	if err != nil && (!complete || err.Kind != llm.KindInterrupted && err.Kind != llm.KindTimeout) {

@@ -169,6 +169,9 @@ func (r *Request) check() *Error {
 	if r.Model == "" && r.Op != OpModels && r.Op != OpLogin {
 		return Configuration("model", "model is missing; give the name of a model, for example \"gpt-4o-mini\"")
 	}
+	if r.Login != nil && r.Op != OpLogin {
+		return Configuration("login", "login is for the operation %q; leave it out", OpLogin)
+	}
 	if err := r.checkContent(); err != nil {
 		return err
 	}

@@ -76,6 +76,13 @@ func (b *body) warn(format string, args ...any) {
 	b.warnings = append(b.warnings, fmt.Sprintf(format, args...))
 }
 
+// warnOnce is warn for what may come up at every message.
+func (b *body) warnOnce(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(b.warnings, text) {
+		b.warnings = append(b.warnings, text)
+	}
+}
+
 // takes refuses every option that was given and that the dialect has no word for. A dialect that writes its body from
 // scratch begins with it, so that nothing is dropped.
 func (b *body) takes(names ...string) {

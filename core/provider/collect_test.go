@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"math"
 	"testing"
 	"unicode/utf8"
 
@@ -26,7 +25,9 @@ type collected struct {
 	details     []string
 	raw         []string
 	vectors     [][]float32
-	items       []any // *llm.Model, *llm.TokenCount
+	models      []*llm.Model
+	count       *llm.TokenCount
+	login       *llm.Login
 	finish      llm.Finish
 	complete    bool
 	done        bool
@@ -67,25 +68,16 @@ func (c *collected) emit(event llm.Event) {
 	case llm.EventToolBegin, llm.EventToolArgs, llm.EventToolEnd:
 		c.tool(event)
 	case llm.EventVector:
-		c.vectors = append(c.vectors, floats(c.t, event.Text))
+		vector := make([]float32, len(event.Text)/4)
+		if _, err := binary.Decode(event.Text, binary.LittleEndian, vector); err != nil || len(event.Text)%4 != 0 {
+			c.t.Errorf("a vector of %d bytes", len(event.Text))
+		}
+		c.vectors = append(c.vectors, vector)
 	case llm.EventItem:
-		c.items = append(c.items, event.Data)
+		c.item(event.Data)
 	default:
 		c.json(event)
 	}
-}
-
-// floats reads little-endian float32.
-func floats(t testing.TB, data []byte) []float32 {
-	t.Helper()
-	if len(data) == 0 || len(data)%4 != 0 {
-		t.Errorf("a vector of %d bytes", len(data))
-	}
-	numbers := make([]float32, len(data)/4)
-	for i := range numbers {
-		numbers[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
-	}
-	return numbers
 }
 
 func (c *collected) tool(event llm.Event) {
@@ -108,6 +100,28 @@ func (c *collected) tool(event llm.Event) {
 	}
 	call.arguments += string(event.Text)
 	call.pieces++
+}
+
+func (c *collected) item(data any) {
+	c.t.Helper()
+	switch item := data.(type) {
+	case *llm.Model:
+		c.models = append(c.models, item)
+	case *llm.Login:
+		c.login = item
+	case *llm.TokenCount:
+		c.count = item
+	default:
+		c.t.Fatalf("an item that is a %T", data)
+	}
+}
+
+func (c *collected) modelIDs() []string {
+	var ids []string
+	for _, model := range c.models {
+		ids = append(ids, model.ID)
+	}
+	return ids
 }
 
 func (c *collected) json(event llm.Event) {

@@ -135,7 +135,8 @@ func (o *errorObject) found(depth int) foundError {
 			continue
 		}
 		inner := errorIn(nested, depth+1)
-		if inner.message == "" {
+		if inner.message == "" { // an error may be nothing but its code
+			own.code, own.kind = firstWord(own.code, inner.code), firstWord(own.kind, inner.kind)
 			continue
 		}
 		own.message = inner.message

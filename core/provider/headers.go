@@ -57,14 +57,19 @@ func authorize(header map[string]string, call Call) *llm.Error {
 	case "none":
 	case "", "bearer":
 		header["Authorization"] = "Bearer " + call.APIKey
+	case "jwt":
+		header["Authorization"] = "Bearer " + keyToken(call.APIKey, call.Now)
 	default:
 		header[canonical(row.Auth)] = call.APIKey
 	}
 	return nil
 }
 
-// authWays are the ways in which a key can be sent: as a bearer token, in a header of that name, or not at all.
-func authWays() []string { return []string{"bearer", "api-key", "x-api-key", "x-goog-api-key", "none"} }
+// authWays are the ways in which a key can be sent: as a bearer token, as one that is made from it (jwt), in a header of that
+// name, or not at all.
+func authWays() []string {
+	return []string{"bearer", "jwt", "api-key", "x-api-key", "x-goog-api-key", "none"}
+}
 
 // checkKey refuses a key that cannot travel in a header. Go would refuse the whole header and show it; this shows no
 // key.

@@ -108,9 +108,6 @@ func (m *media) setURL(kind, text string) *llm.Error {
 	return nil
 }
 
-// dataURL is the media as a data URL.
-func (m *media) dataURL() string { return "data:" + m.mime + ";base64," + m.data }
-
 func mediaExample(kind string) string {
 	switch kind {
 	case "input_audio":

@@ -226,7 +226,9 @@ func checkLineError(t *testing.T, row string, status int, body string, kind llm.
 }
 
 func TestOllamaOperations(t *testing.T) {
-	embed := func(inputs, fields, body string) *collected { return answered(t, embedCall(t, "ollama", inputs, fields), body) }
+	embed := func(inputs, fields, body string) *collected {
+		return answered(t, embedCall(t, "ollama", inputs, fields), body)
+	}
 	got := embed(`["a","b"]`, "", `{"model":"m","embeddings":[[0.5,-1],[0.25,2]],"total_duration":1,"prompt_eval_count":2}`)
 	if got.err != nil || !got.complete || fmt.Sprint(got.vectors) != "[[0.5 -1] [0.25 2]]" || got.finish.Model != "m" || *got.finish.Usage.PromptTokens != 2 {
 		t.Errorf("got %v, %s", got.vectors, got.summary())
@@ -243,7 +245,7 @@ func TestOllamaOperations(t *testing.T) {
 	call.Request.Op, call.Request.Model = llm.OpModels, ""
 	got = answered(t, call, `{"models":[{"name":"a:latest","model":"a:latest","modified_at":"2026-01-01T00:00:00Z","size":1,"details":{"family":"llama"}},`+
 		`{"name":"b"},{"model":"c","capabilities":["completion","tools","vision","insert","thinking"]},{}]}`)
-	items, _ := json.Marshal(got.items)
+	items, _ := json.Marshal(got.models)
 	if want := `[{"id":"a:latest"},{"id":"b"},{"id":"c","capabilities":["chat","tools","reasoning","images"]}]`; got.err != nil || string(items) != want {
 		t.Errorf("got %s, %s", items, got.summary())
 	}

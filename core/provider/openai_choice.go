@@ -149,6 +149,7 @@ func (d *chatDecoder) content(state *choiceState, text string) {
 		return
 	}
 	d.sources++
+	d.thought = nil
 	if !d.call.Row.ThinkTags {
 		d.text(llm.EventText, state.index, text)
 		return
@@ -159,12 +160,11 @@ func (d *chatDecoder) content(state *choiceState, text string) {
 
 // contentPart is one element of a list content.
 type contentPart struct {
-	Type      string          `json:"type"`
-	Text      string          `json:"text"`
-	Refusal   string          `json:"refusal"`
-	Thinking  json.RawMessage `json:"thinking"` // a string, or a list of text parts
-	Signature string          `json:"signature"`
-	raw       json.RawMessage
+	Type     string          `json:"type"`
+	Text     string          `json:"text"`
+	Refusal  string          `json:"refusal"`
+	Thinking json.RawMessage `json:"thinking"` // a string, or a list of text parts
+	raw      json.RawMessage
 }
 
 func contentParts(content json.RawMessage) []contentPart {
@@ -209,9 +209,7 @@ func (d *chatDecoder) part(state *choiceState, part contentPart) {
 	case "text", "output_text":
 		d.content(state, part.Text)
 	case "thinking":
-		if part.Signature != "" {
-			d.emit(llm.Event{Kind: llm.EventDetail, Index: index, Data: part.raw})
-		}
+		d.think(state.index, part.raw)
 	case "refusal":
 		d.text(llm.EventRefusal, state.index, part.Refusal)
 	case "reference":

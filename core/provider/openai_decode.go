@@ -48,7 +48,10 @@ type chatDecoder struct {
 	opened   int    // tool calls of all choices, begun or not
 	held     int    // bytes kept for later
 	details  detailMerger
-	citation int // citations delivered
+	thoughts []*thought
+	thought  *thought        // the one that the next piece may continue
+	keep     func(llm.Event) // sink, and memory of reasoning_content; nil where the vendor does not want that back
+	citation int             // citations delivered
 }
 
 // choiceState is what is known of one of the parallel answers.
@@ -57,6 +60,8 @@ type choiceState struct {
 	raw   string // finish reason
 	calls []*toolState
 	think thinkSplitter
+
+	reasoning []byte // kept where the vendor wants it back
 }
 
 // maxHeld bounds what a decoder keeps back for later: unnamed tool calls, fragments of reasoning details.
@@ -66,8 +71,17 @@ const maxHeld = 64 << 20
 const maxParts = 1024
 
 func newChatDecoder(call Call) *chatDecoder {
-	return &chatDecoder{call: call, raw: call.Request != nil && call.Request.IncludeRaw,
+	decoder := &chatDecoder{call: call, raw: call.Request != nil && call.Request.IncludeRaw,
 		fast: template{paths: chatPaths()}}
+	if call.Row.reasoning().Back != "" {
+		decoder.keep = func(event llm.Event) {
+			if event.Kind == llm.EventReasoning {
+				decoder.remember(int(event.Index), event.Text)
+			}
+			decoder.sink(event)
+		}
+	}
+	return decoder
 }
 
 func chatPaths() templatePaths {
@@ -172,10 +186,14 @@ func (d *chatDecoder) Event(name string, data []byte, emit func(llm.Event)) (boo
 	}
 	d.number++
 	plain := name == "" || name == "message"
+	d.sink = emit
+	if d.keep != nil {
+		emit = d.keep
+	}
 	if plain && !d.raw && !d.noFast && d.fast.emit(data, emit) {
+		d.thought = nil
 		return false, nil
 	}
-	d.sink = emit
 	data = bytes.TrimSpace(data)
 	switch {
 	case len(data) == 0:
@@ -325,6 +343,9 @@ func (d *chatDecoder) text(kind llm.EventKind, choice int, text string) {
 		return
 	}
 	d.last = learned{kind: kind, index: uint16(choice), text: text}
+	if d.keep != nil && kind == llm.EventReasoning {
+		d.remember(choice, []byte(text))
+	}
 	d.emit(llm.Event{Kind: kind, Index: uint16(choice), Text: []byte(text)})
 }
 
@@ -363,7 +384,7 @@ func (d *chatDecoder) End(emit func(llm.Event)) (llm.Finish, bool) {
 		choice.think.flush(func(kind llm.EventKind, text string) { d.text(kind, choice.index, text) })
 		d.endCalls(choice, complete)
 	}
-	d.details.flush(func(item json.RawMessage) { d.emit(llm.Event{Kind: llm.EventDetail, Data: item}) })
+	d.flushThoughts()
 	if complete {
 		d.start()
 	}

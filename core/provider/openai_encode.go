@@ -45,7 +45,8 @@ func encodeChat(call Call) (*HTTPRequest, []string, *llm.Error) {
 // chatEncoder writes one request body, of a chat or of embeddings.
 type chatEncoder struct {
 	body
-	rename map[string]string
+	rename   map[string]string
+	lastUser int // where the user's last message is
 }
 
 func newChatEncoder(call Call) *chatEncoder {
@@ -81,19 +82,27 @@ func (e *chatEncoder) field(name string, harmless bool, write func(out []byte) [
 	if theirs, ok := e.rename[name]; ok {
 		sent = theirs
 	}
-	if _, ok := e.request.ExtraBody[sent]; !ok {
-		if slices.Contains(e.row.Unsupported, name) {
-			if !harmless {
-				e.refuse(name, "%s does not take %s; leave it out, or send it all the same with extra_body", e.row.Name,
-					name)
-			}
-			return
-		}
-		if slices.Contains(e.row.Ignored, name) && !harmless {
-			e.warn("%s takes %s but documents that it has no effect", e.row.Name, name)
-		}
+	if e.allows(name, sent, harmless) {
+		e.put(sent, write)
 	}
-	e.put(sent, write)
+}
+
+// allows tells whether an option goes to the vendor, and reports one that may not. The user's own word in extra_body, under
+// the vendor's name for the option, is never questioned.
+func (e *chatEncoder) allows(name, sent string, harmless bool) bool {
+	if _, ok := e.request.ExtraBody[sent]; ok {
+		return true
+	}
+	if slices.Contains(e.row.Unsupported, name) {
+		if !harmless {
+			e.refuse(name, "%s does not take %s; leave it out, or send it all the same with extra_body", e.row.Name, name)
+		}
+		return false
+	}
+	if slices.Contains(e.row.Ignored, name) && !harmless {
+		e.warn("%s takes %s but documents that it has no effect", e.row.Name, name)
+	}
+	return true
 }
 
 func (e *chatEncoder) integer(name string, value *int64, harmless bool) {
@@ -134,7 +143,10 @@ func (e *chatEncoder) sampling() {
 	e.number("temperature", r.Temperature)
 	e.number("top_p", r.TopP)
 	e.integer("top_k", r.TopK, false)
-	if r.Stop.Bare {
+	if most := e.row.MaxStops; most > 0 && len(r.Stop.List) > most {
+		e.refuse("stop", "%s takes at most %d stop sequences, got %d", e.row.Name, most, len(r.Stop.List))
+	}
+	if r.Stop.Bare && e.row.MaxStops == 0 {
 		e.text("stop", r.Stop.List[0])
 	} else if len(r.Stop.List) > 0 {
 		e.field("stop", false, func(out []byte) []byte { return appendStrings(out, r.Stop.List) })
@@ -152,14 +164,30 @@ func (e *chatEncoder) tools() {
 	if len(e.request.Tools) > 0 {
 		e.field("tools", false, func(out []byte) []byte {
 			for i, tool := range e.request.Tools {
-				out = append(append(out, "[,"[min(i, 1)]), tool.Raw...)
+				out = append(append(out, "[,"[min(i, 1)]), e.unmarked(tool.Raw)...)
 			}
 			return append(out, ']')
 		})
+		if e.row.ToolStream != "" && e.call.Stream {
+			e.putRaw(e.row.ToolStream, []byte("true"))
+		}
 	}
-	e.json("tool_choice", e.request.ToolChoice)
+	e.toolChoice()
 	e.boolean("parallel_tool_calls", e.request.ParallelToolCalls, false)
 	e.responseFormat()
+}
+
+func (e *chatEncoder) toolChoice() {
+	asked := e.request.ToolChoice
+	if len(e.row.ToolChoices) > 0 && !absent(asked) {
+		choice, err := readToolChoice(asked)
+		if err != nil {
+			e.wrong("tool_choice", "%s", err.Message)
+		} else if !slices.Contains(e.row.ToolChoices, choice.mode) || len(choice.names) > 0 {
+			e.refuse("tool_choice", "%s does not take tool_choice %s, only %q", e.row.Name, asked, e.row.ToolChoices)
+		}
+	}
+	e.json("tool_choice", asked)
 }
 
 func (e *chatEncoder) responseFormat() {
@@ -177,7 +205,10 @@ func (e *chatEncoder) responseFormat() {
 
 func (e *chatEncoder) options() {
 	r := e.request
-	e.text("reasoning_effort", r.ReasoningEffort)
+	e.reasoning()
+	if r.PreviousResponseID != "" {
+		e.refuse("previous_response_id", "%s keeps no answers to go on from; send the messages", e.row.Name)
+	}
 	e.text("verbosity", r.Verbosity)
 	e.text("service_tier", r.ServiceTier)
 	e.boolean("store", r.Store, r.Store != nil && !*r.Store)

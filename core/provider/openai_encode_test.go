@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,7 +96,7 @@ func encoded(t *testing.T, row, request string) (*HTTPRequest, []string, *llm.Er
 func TestEncode(t *testing.T) {
 	const file = "testdata/requests.golden"
 	var all strings.Builder
-	for _, test := range encodeTests() {
+	for _, test := range slices.Concat(encodeTests(), vendorTests(), historyTests()) {
 		request, _, err := encoded(t, test.row, test.request)
 		if err != nil {
 			t.Fatalf("%s: %s", test.name, err)

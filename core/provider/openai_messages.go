@@ -3,66 +3,111 @@ package provider
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
+	"slices"
 
 	"pyagent/core/llm"
 )
 
-// messages writes the conversation in OpenAI's shape. Keys that pyagent does not know (reasoning details, cache marks,
-// prefix flags) go out as they came in.
+// messages writes the conversation in OpenAI's shape. Keys that pyagent does not know (audio answers, prefix flags) go out
+// as they came in.
 func (e *chatEncoder) messages(out []byte) []byte {
+	messages := e.request.Messages
+	e.lastUser = lastUser(messages)
 	out = append(out, '[')
-	for i := range e.request.Messages {
+	for i := range messages {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = e.message(out, &e.request.Messages[i])
+		out = e.message(out, &messages[i], i)
 	}
 	return append(out, ']')
 }
 
-func (e *chatEncoder) message(out []byte, m *llm.Message) []byte {
+func (e *chatEncoder) message(out []byte, m *llm.Message, at int) []byte {
 	o := newObject(out)
-	o.text("role", m.Role)
-	o.key("content")
-	switch {
-	case m.Parts != nil:
-		for i, part := range m.Parts {
-			o.out = append(append(o.out, "[,"[min(i, 1)]), part.Raw...)
-		}
-		if len(m.Parts) == 0 {
-			o.out = append(o.out, '[')
-		}
-		o.out = append(o.out, ']')
-	case m.HasContent:
-		o.out = llm.AppendString(o.out, m.Text)
-	default:
-		o.out = append(o.out, "null"...) // some servers demand the key beside tool_calls
+	role := m.Role
+	if theirs, ok := e.row.Roles[role]; ok {
+		role = theirs
 	}
+	o.text("role", role)
+	foreign := e.call.isForeign(m)
+	thoughts := e.thoughts(m)
+	e.content(o, m, thoughts.parts, foreign)
 	if m.Name != "" {
 		o.text("name", m.Name)
 	}
 	if len(m.ToolCalls) > 0 {
 		o.key("tool_calls")
 		for i := range m.ToolCalls {
-			o.out = e.toolCall(append(o.out, "[,"[min(i, 1)]), &m.ToolCalls[i])
+			o.out = e.toolCall(append(o.out, "[,"[min(i, 1)]), &m.ToolCalls[i], foreign)
 		}
 		o.out = append(o.out, ']')
 	}
 	if m.ToolCallID != "" {
 		o.text("tool_call_id", e.toolID(m.ToolCallID))
 	}
-	if len(m.Details) > 0 {
+	e.reasoningContent(o, m, at, thoughts.content)
+	if len(thoughts.details) > 0 {
 		o.key("reasoning_details")
-		for i, item := range m.Details {
-			o.out = append(append(o.out, "[,"[min(i, 1)]), item...)
-		}
-		o.out = append(o.out, ']')
+		o.out = appendRaw(o.out, thoughts.details)
 	}
-	o.members(m.Extra)
+	if thoughts.extra != nil {
+		o.raw("extra_content", thoughts.extra)
+	}
+	if key := e.row.Prefill; key != "" && at == len(e.request.Messages)-1 && isPrefill(m, key) {
+		o.raw(key, []byte("true"))
+	}
+	e.extra(o, m.Extra, foreign)
 	return o.end()
 }
 
-func (e *chatEncoder) toolCall(out []byte, c *llm.ToolCall) []byte {
+// content writes the content of a message, thoughts first.
+func (e *chatEncoder) content(o *object, m *llm.Message, thoughts []json.RawMessage, foreign bool) {
+	text, hasText := m.Text, m.HasContent && m.Parts == nil
+	if foreign && !m.HasContent {
+		text = refusalText(m)
+		hasText = text != ""
+	}
+	o.key("content")
+	switch {
+	case m.Parts != nil || len(thoughts) > 0:
+		parts := slices.Clone(thoughts)
+		for _, part := range m.Parts {
+			parts = append(parts, e.unmarked(part.Raw))
+		}
+		if hasText && text != "" {
+			part := newObject(nil)
+			part.text("type", "text")
+			part.text("text", text)
+			parts = append(parts, part.end())
+		}
+		o.out = appendRaw(o.out, parts)
+	case hasText:
+		o.out = llm.AppendString(o.out, text)
+	default:
+		o.out = append(o.out, "null"...) // some servers demand the key beside tool_calls
+	}
+}
+
+// isPrefill tells whether the last message is the beginning of the answer, and does not say so itself.
+func isPrefill(m *llm.Message, key string) bool {
+	return m.Role == "assistant" && m.HasContent && len(m.ToolCalls) == 0 &&
+		!slices.ContainsFunc(m.Extra, func(member llm.Member) bool { return member.Key == key })
+}
+
+func appendRaw(out []byte, list []json.RawMessage) []byte {
+	out = append(out, '[')
+	for i, item := range list {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, item...)
+	}
+	return append(out, ']')
+}
+
+func (e *chatEncoder) toolCall(out []byte, c *llm.ToolCall, foreign bool) []byte {
 	o := newObject(out)
 	if c.ID != "" {
 		o.text("id", e.toolID(c.ID))
@@ -87,7 +132,7 @@ func (e *chatEncoder) toolCall(out []byte, c *llm.ToolCall) []byte {
 		function.members(c.Inner)
 		o.out = function.end()
 	}
-	o.members(c.Extra)
+	e.extra(o, c.Extra, foreign)
 	return o.end()
 }
 

@@ -15,9 +15,9 @@ func modelsCall(t testing.TB, row string) Call {
 	return call
 }
 
-// One model in the shape of each vendor, written after its documentation.
-func TestModelsDecode(t *testing.T) {
-	tests := []struct{ name, body, want string }{
+// modelTests have one model in the shape of each vendor, written after its documentation.
+func modelTests() []struct{ name, body, want string } {
+	return []struct{ name, body, want string }{
 		{"OpenAI", `{"object":"list","data":[{"id":"gpt-x","object":"model","created":1700000000,"owned_by":"openai"}]}`,
 			`{"id":"gpt-x","owner":"openai","created":1700000000}`},
 		{"Together", `[{"id":"v/m","object":"model","created":0,"type":"chat","display_name":"M","organization":"V","context_length":131072,` +
@@ -75,13 +75,16 @@ func TestModelsDecode(t *testing.T) {
 		{"wrong types", `{"data":[{"id":"m","created":"1","owned_by":7,"aliases":"a","capabilities":["chat"],"pricing":"free","context_length":{}}]}`,
 			`{"id":"m","created":1}`},
 	}
-	for _, test := range tests {
+}
+
+func TestModelsDecode(t *testing.T) {
+	for _, test := range modelTests() {
 		t.Run(test.name, func(t *testing.T) {
 			got := answered(t, modelsCall(t, "compatible"), test.body)
-			if got.err != nil || !got.complete || len(got.items) != 1 {
-				t.Fatalf("%v, %d items", got.err, len(got.items))
+			if got.err != nil || !got.complete || len(got.models) != 1 {
+				t.Fatalf("%v, %d models", got.err, len(got.models))
 			}
-			model := got.items[0].(*llm.Model)
+			model := got.models[0]
 			var want llm.Model
 			if err := json.Unmarshal([]byte(test.want), &want); err != nil {
 				t.Fatal(err)

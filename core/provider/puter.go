@@ -9,7 +9,7 @@ import (
 
 // puter is the driver protocol of Puter: https://github.com/HeyPuter/puter, whose server is the documentation. One route
 // serves every driver; what is asked of it stands in an envelope.
-type puter struct{ reported }
+type puter struct{}
 
 func (puter) Framing() Framing { return Lines }
 

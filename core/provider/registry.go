@@ -66,23 +66,28 @@ func routerRows() []Row {
 	return []Row{
 		{
 			Name: "openrouter", BaseURL: "https://openrouter.ai/api/v1", BaseURLEnv: []string{"OPENROUTER_BASE_URL"},
-			KeyEnv: []string{"OPENROUTER_API_KEY"}, EmbedFormat: "base64", EmbedParts: "content", Rules: openRouterRules(),
+			KeyEnv: []string{"OPENROUTER_API_KEY"}, EmbedFormat: "base64", EmbedParts: "content",
+			CacheMarks: true, Reasoning: openRouterReasoning(), Rules: openRouterRules(),
 		},
 		{
 			Name: "together", BaseURL: "https://api.together.xyz/v1", BaseURLEnv: []string{"TOGETHER_BASE_URL"},
-			KeyEnv: []string{"TOGETHER_API_KEY"}, Rename: onlyMaxTokens,
+			KeyEnv: []string{"TOGETHER_API_KEY"}, Rename: onlyMaxTokens, Roles: noDeveloper(),
+			Reasoning: &Reasoning{Effort: field("reasoning_effort"), Off: control(`{"reasoning":{"enabled":false}}`)},
 		},
 		{
 			Name: "fireworks", BaseURL: "https://api.fireworks.ai/inference/v1", BaseURLEnv: []string{"FIREWORKS_BASE_URL"},
-			KeyEnv: []string{"FIREWORKS_API_KEY"}, Rename: onlyMaxTokens,
+			KeyEnv: []string{"FIREWORKS_API_KEY"}, Rename: onlyMaxTokens, Roles: noDeveloper(),
+			Reasoning: &Reasoning{
+				Effort: field("reasoning_effort"), Budget: control(`{"thinking":{"type":"enabled","budget_tokens":"$"}}`), Back: "loop",
+			},
 		},
 		{
 			Name: "nvidia", BaseURL: "https://integrate.api.nvidia.com/v1", BaseURLEnv: []string{"NVIDIA_BASE_URL"},
-			KeyEnv: []string{"NVIDIA_API_KEY"}, Rename: onlyMaxTokens, EmbedFormat: "base64",
+			KeyEnv: []string{"NVIDIA_API_KEY"}, Rename: onlyMaxTokens, Roles: noDeveloper(), EmbedFormat: "base64",
 		},
 		{
 			Name: "huggingface", BaseURL: "https://router.huggingface.co/v1", BaseURLEnv: []string{"HF_BASE_URL"},
-			KeyEnv: []string{"HF_TOKEN", "HUGGINGFACE_TOKEN"}, Rename: onlyMaxTokens, Lacks: chatsOnly(),
+			KeyEnv: []string{"HF_TOKEN", "HUGGINGFACE_TOKEN"}, Rename: onlyMaxTokens, Roles: noDeveloper(), Lacks: chatsOnly(),
 		},
 		{
 			Name: "groq", BaseURL: "https://api.groq.com/openai/v1", BaseURLEnv: []string{"GROQ_BASE_URL"},
@@ -101,8 +106,12 @@ func routerRows() []Row {
 			Name: "puter", Dialect: "puter", BaseURL: "https://api.puter.com", BaseURLEnv: []string{"PUTER_API_BASE"},
 			KeyEnv: []string{"PUTER_AUTH_TOKEN"}, LoginURL: "https://puter.com/login", Rules: puterRules(),
 		},
+		{
+			Name: "sambanova", BaseURL: "https://api.sambanova.ai/v1", BaseURLEnv: []string{"SAMBANOVA_BASE_URL"},
+			KeyEnv: []string{"SAMBANOVA_API_KEY"}, Rename: onlyMaxTokens, Roles: noDeveloper(),
+		},
 		{Name: "compatible", BaseURLEnv: []string{"OPENAI_COMPATIBLE_BASE_URL"},
-			KeyEnv: []string{"OPENAI_COMPATIBLE_API_KEY"}, KeyOptional: true},
+			KeyEnv: []string{"OPENAI_COMPATIBLE_API_KEY"}, KeyOptional: true, CacheMarks: true},
 	}
 }
 
@@ -126,7 +135,8 @@ func hostedRows() []Row {
 		{
 			Name: "deepseek", BaseURL: "https://api.deepseek.com", BaseURLEnv: []string{"DEEPSEEK_BASE_URL"},
 			KeyEnv: []string{"DEEPSEEK_API_KEY"}, Rename: onlyMaxTokens, Unsupported: []string{"top_k", "n", "seed"},
-			Formats: []string{"text", "json_object"}, Lacks: chatsOnly(),
+			Formats: []string{"text", "json_object"}, Roles: noDeveloper(), Prefill: "prefix", Lacks: chatsOnly(),
+			Reasoning: thinking("reasoning_effort", "tools"),
 		},
 		{
 			Name: "xai", BaseURL: "https://api.x.ai/v1", BaseURLEnv: []string{"XAI_BASE_URL"}, KeyEnv: []string{"XAI_API_KEY"},
@@ -136,7 +146,7 @@ func hostedRows() []Row {
 		{
 			// Its embeddings are 8-bit numbers only.
 			Name: "perplexity", Lacks: chatsOnly(), BaseURL: "https://api.perplexity.ai", BaseURLEnv: []string{"PERPLEXITY_BASE_URL"},
-			KeyEnv: []string{"PERPLEXITY_API_KEY"}, Rename: onlyMaxTokens, UsageAlways: true,
+			KeyEnv: []string{"PERPLEXITY_API_KEY"}, Rename: onlyMaxTokens, UsageAlways: true, Roles: noDeveloper(),
 		},
 	}
 }
@@ -149,7 +159,11 @@ func regionalRows() []Row {
 		{
 			Name: "alibaba", BaseURL: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
 			BaseURLEnv: []string{"DASHSCOPE_BASE_URL"}, KeyEnv: []string{"DASHSCOPE_API_KEY"}, Rename: onlyMaxTokens,
-			Unsupported: []string{"input_type"}, EmbedBatch: 10,
+			Unsupported: []string{"input_type"}, EmbedBatch: 10, Roles: noDeveloper(), Prefill: "partial", CacheMarks: true,
+			Reasoning: &Reasoning{
+				Budget: control(`{"enable_thinking":true,"thinking_budget":"$"}`),
+				On:     control(`{"enable_thinking":true}`), Off: control(`{"enable_thinking":false}`),
+			},
 			Rules: []llm.Rule{
 				{Code: "data_inspection_failed", Kind: llm.KindContentPolicy},
 				{Code: "Arrearage", Kind: llm.KindQuota},
@@ -158,7 +172,9 @@ func regionalRows() []Row {
 		{
 			Name: "zai", BaseURL: "https://api.z.ai/api/paas/v4", BaseURLEnv: []string{"ZAI_BASE_URL",
 				"ZHIPUAI_BASE_URL"},
-			KeyEnv: []string{"ZAI_API_KEY", "ZHIPUAI_API_KEY"}, Rename: onlyMaxTokens, UsageAlways: true,
+			KeyEnv: []string{"ZAI_API_KEY", "ZHIPUAI_API_KEY"}, UsageAlways: true, Roles: noDeveloper(),
+			Rename:      map[string]string{"max_completion_tokens": "max_tokens", "user": "user_id"},
+			ToolChoices: []string{"auto"}, ToolStream: "tool_stream", MaxStops: 1, Reasoning: zaiReasoning(),
 			Unsupported: []string{"n", "top_k", "frequency_penalty", "presence_penalty", "input_type"},
 			Formats:     []string{"text", "json_object"}, EmbedBatch: 64, Rules: zaiRules(),
 		},
@@ -167,10 +183,14 @@ func regionalRows() []Row {
 			BaseURLEnv: []string{"ARK_BASE_URL", "VOLCENGINE_BASE_URL"}, KeyEnv: []string{"ARK_API_KEY", "VOLCENGINE_API_KEY"},
 			Unsupported: []string{"n", "top_k", "seed", "input_type"},
 			EmbedBatch:  256, EmbedFormat: "base64", EmbedParts: "alone", EmbedPartsPath: "/embeddings/multimodal",
-			EmbedPartsModels: []string{"doubao-embedding-vision"}, Rules: arkRules(),
+			EmbedPartsModels: []string{"doubao-embedding-vision"}, Roles: noDeveloper(),
+			Reasoning: thinking("reasoning_effort", "loop"), Rules: arkRules(),
 		},
 	}
 }
+
+// noDeveloper are the roles of vendors that know OpenAI's newer word only by its older one.
+func noDeveloper() map[string]string { return map[string]string{"developer": "system"} }
 
 // chatsOnly is what a vendor without embeddings lacks.
 func chatsOnly() []llm.Op { return []llm.Op{llm.OpEmbed} }
@@ -184,10 +204,11 @@ func mistralRow() Row {
 		Rename: map[string]string{
 			"seed": "random_seed", "max_completion_tokens": "max_tokens", "dimensions": "output_dimension",
 		},
-		EmbedFormat: "base64",
+		EmbedFormat: "base64", Roles: noDeveloper(), Prefill: "prefix",
+		Reasoning: &Reasoning{Effort: field("reasoning_effort"), Parts: true},
 		Unsupported: []string{
-			"input_type", "top_k", "logprobs", "top_logprobs", "logit_bias", "verbosity", "store", "user", "safety_identifier", "modalities",
-			"audio", "stream_options",
+			"input_type", "top_k", "logprobs", "top_logprobs", "logit_bias", "verbosity", "store", "user", "safety_identifier",
+			"modalities", "audio", "stream_options",
 		},
 		Rules: []llm.Rule{
 			{Code: "invalid_model", Kind: llm.KindNotFound},
@@ -205,6 +226,7 @@ func moonshotRow() Row {
 		Name: "moonshot", BaseURL: "https://api.moonshot.ai/v1", BaseURLEnv: []string{"MOONSHOT_BASE_URL"},
 		KeyEnv: []string{"MOONSHOT_API_KEY"}, Rename: map[string]string{"max_completion_tokens": "max_tokens"},
 		Unsupported: []string{"top_k"}, Formats: []string{"text", "json_object"}, Lacks: chatsOnly(),
+		Roles: noDeveloper(), Prefill: "partial", Reasoning: moonshotReasoning(),
 		Rules: []llm.Rule{
 			{Code: "exceeded_current_quota_error", Kind: llm.KindQuota},
 			{Code: "rate_limit_reached_error", Kind: llm.KindRateLimit},
@@ -220,15 +242,15 @@ func localRows() []Row {
 	return []Row{
 		{
 			Name: "lmstudio", BaseURL: "http://127.0.0.1:1234/v1", BaseURLEnv: []string{"LMSTUDIO_BASE_URL"},
-			KeyEnv: []string{"LMSTUDIO_API_KEY"}, KeyOptional: true, Rename: onlyMaxTokens,
+			KeyEnv: []string{"LMSTUDIO_API_KEY"}, KeyOptional: true, Roles: noDeveloper(), Rename: onlyMaxTokens,
 		},
 		{
 			Name: "vllm", BaseURL: "http://127.0.0.1:8000/v1", BaseURLEnv: []string{"VLLM_BASE_URL"},
-			KeyEnv: []string{"VLLM_API_KEY"}, KeyOptional: true, EmbedFormat: "base64",
+			KeyEnv: []string{"VLLM_API_KEY"}, KeyOptional: true, Roles: noDeveloper(), EmbedFormat: "base64",
 		},
 		{
 			Name: "llamacpp", BaseURL: "http://127.0.0.1:8080/v1", BaseURLEnv: []string{"LLAMACPP_BASE_URL"},
-			KeyEnv: []string{"LLAMA_API_KEY"}, KeyOptional: true, Rename: onlyMaxTokens, EmbedFormat: "base64",
+			KeyEnv: []string{"LLAMA_API_KEY"}, KeyOptional: true, Roles: noDeveloper(), Rename: onlyMaxTokens, EmbedFormat: "base64",
 		},
 		{
 			Name: "ollama", Dialect: "ollama", BaseURL: "http://127.0.0.1:11434", BaseURLEnv: []string{"OLLAMA_BASE_URL", "OLLAMA_HOST"},
@@ -240,6 +262,9 @@ func localRows() []Row {
 			KeyEnv: []string{"OLLAMA_API_KEY"}, KeyOptional: true, Rename: onlyMaxTokens, Rules: ollamaRules(),
 			Unsupported: []string{"top_k", "n", "tool_choice", "logit_bias", "parallel_tool_calls", "user"},
 		},
-		{Name: "echo", BaseURL: "http://echo/v1", Auth: "none", KeyOptional: true, Local: true, EmbedBatch: 100, EmbedFormat: "base64"},
+		{
+			Name: "echo", BaseURL: "http://echo/v1", Auth: "none", KeyOptional: true, Local: true, CacheMarks: true,
+			EmbedBatch: 100, EmbedFormat: "base64",
+		},
 	}
 }

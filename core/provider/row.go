@@ -25,7 +25,7 @@ type Row struct {
 	LoginURL         string   `json:"login_url,omitempty"`          // where a name and a password are exchanged for a key
 	EmbedBatch       int      `json:"embed_batch,omitempty"`        // inputs that one request may embed; 0: all; see EmbedLimit
 	EmbedFormat      string   `json:"embed_format,omitempty"`       // encoding_format to ask for: "base64", or nothing
-	EmbedParts       string   `json:"embed_parts,omitempty"`        // content parts as inputs: none, "content" of an object, or "alone" in a request
+	EmbedParts       string   `json:"embed_parts,omitempty"`        // content parts as inputs: none, "content" or "alone"
 	EmbedPartsPath   string   `json:"embed_parts_path,omitempty"`   // the route for inputs that are alone
 	EmbedPartsModels []string `json:"embed_parts_models,omitempty"` // models whose names begin so take only such inputs
 	Lacks            []llm.Op `json:"lacks,omitempty"`              // operations that the vendor does not have
@@ -43,6 +43,14 @@ type Row struct {
 	Ignored      []string          `json:"ignored,omitempty"`       // fields it takes and says are without effect
 	Formats      []string          `json:"formats,omitempty"`       // response_format types it takes; empty: all
 	ShortToolIDs bool              `json:"short_tool_ids,omitempty"`
+	ToolChoices  []string          `json:"tool_choices,omitempty"` // modes of tool_choice it takes; empty: all
+	ToolStream   string            `json:"tool_stream,omitempty"`  // the field that makes it stream arguments in pieces
+	MaxStops     int               `json:"max_stops,omitempty"`    // stop sequences it takes, always as a list; 0: any number
+	Roles        map[string]string `json:"roles,omitempty"`        // our role of a message -> the vendor's
+	Prefill      string            `json:"prefill,omitempty"`      // the key that marks a last assistant message as a beginning
+	CacheMarks   bool              `json:"cache_marks,omitempty"`  // knows cache_control; elsewhere the marks are left out
+
+	Reasoning *Reasoning `json:"reasoning,omitempty"` // default: the field reasoning_effort alone
 
 	UsageAlways        bool `json:"usage_always,omitempty"`        // streams count tokens without being asked
 	ReasoningUncounted bool `json:"reasoning_uncounted,omitempty"` // completion_tokens leaves reasoning out
@@ -56,7 +64,8 @@ func requestFields() []string {
 	return []string{
 		"max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "stop", "frequency_penalty", "presence_penalty",
 		"seed", "n", "tools", "tool_choice", "parallel_tool_calls", "response_format", "logprobs", "top_logprobs", "logit_bias",
-		"reasoning_effort", "verbosity", "service_tier", "store", "metadata", "user", "safety_identifier", "prompt_cache_key",
+		"reasoning_effort", "reasoning_budget", "reasoning_summary", "verbosity", "service_tier", "store",
+		"metadata", "user", "safety_identifier", "prompt_cache_key",
 		"modalities", "audio", "prediction", "stream_options", "dimensions", "input_type",
 	}
 }
@@ -87,25 +96,8 @@ func (r *Row) check() *llm.Error {
 	if !slices.Contains(authWays(), firstWord(r.Auth, "bearer")) {
 		return llm.Configuration("auth", "provider %q has the unknown auth %q; it is one of %q", r.Name, r.Auth, authWays())
 	}
-	for name, path := range map[string]string{"chat_path": r.ChatPath, "embed_path": r.EmbedPath, "models_path": r.ModelsPath,
-		"embed_parts_path": r.EmbedPartsPath} {
-		if path != "" && !strings.HasPrefix(path, "/") {
-			return llm.Configuration(name, "%s of provider %q must begin with \"/\", got %q", name, r.Name, path)
-		}
-	}
-	if r.EmbedBatch < 0 {
-		return llm.Configuration("embed_batch", "embed_batch of provider %q must be 0 (no limit) or more, got %d", r.Name, r.EmbedBatch)
-	}
-	if !slices.Contains([]string{"", "base64", "float"}, r.EmbedFormat) {
-		return llm.Configuration("embed_format", `embed_format of provider %q is %q; it is "base64", "float" or nothing`, r.Name, r.EmbedFormat)
-	}
-	if !slices.Contains([]string{"", "content", "alone"}, r.EmbedParts) {
-		return llm.Configuration("embed_parts", `embed_parts of provider %q is %q; it is "content", "alone" or nothing`, r.Name, r.EmbedParts)
-	}
-	for _, op := range r.Lacks {
-		if !slices.Contains(llm.Ops(), op) {
-			return llm.Configuration("lacks", "lacks of provider %q names the unknown operation %q; it is one of %q", r.Name, op, llm.Ops())
-		}
+	if err := r.checkRoutes(); err != nil {
+		return err
 	}
 	for _, address := range []string{r.BaseURL, r.LoginURL} {
 		if _, err := parseBase(address); address != "" && err != nil {
@@ -132,7 +124,44 @@ func (r *Row) check() *llm.Error {
 			return err
 		}
 	}
+	if r.MaxStops < 0 {
+		return llm.Configuration("max_stops", "max_stops of provider %q must be 0 (any number) or more, got %d", r.Name, r.MaxStops)
+	}
+	if r.Reasoning != nil {
+		if err := r.Reasoning.check(r.Name); err != nil {
+			return err
+		}
+	}
 	return r.checkRules()
+}
+
+// checkRoutes checks paths, and what is said about operations beside chats.
+func (r *Row) checkRoutes() *llm.Error {
+	for name, path := range map[string]string{"chat_path": r.ChatPath, "embed_path": r.EmbedPath, "models_path": r.ModelsPath,
+		"embed_parts_path": r.EmbedPartsPath} {
+		if path != "" && !strings.HasPrefix(path, "/") {
+			return llm.Configuration(name, "%s of provider %q must begin with \"/\", got %q", name, r.Name, path)
+		}
+	}
+	if r.EmbedBatch < 0 {
+		return llm.Configuration("embed_batch", "embed_batch of provider %q must be 0 (no limit) or more, got %d", r.Name,
+			r.EmbedBatch)
+	}
+	if !slices.Contains([]string{"", "base64", "float"}, r.EmbedFormat) {
+		return llm.Configuration("embed_format", `embed_format of provider %q is %q; it is "base64", "float" or nothing`, r.Name,
+			r.EmbedFormat)
+	}
+	if !slices.Contains([]string{"", "content", "alone"}, r.EmbedParts) {
+		return llm.Configuration("embed_parts", `embed_parts of provider %q is %q; it is "content", "alone" or nothing`, r.Name,
+			r.EmbedParts)
+	}
+	for _, op := range r.Lacks {
+		if !slices.Contains(llm.Ops(), op) {
+			return llm.Configuration("lacks", "lacks of provider %q names the unknown operation %q; it is one of %q", r.Name, op,
+				llm.Ops())
+		}
+	}
+	return nil
 }
 
 func (r *Row) checkField(where, name string) *llm.Error {

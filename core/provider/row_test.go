@@ -35,7 +35,7 @@ func TestRows(t *testing.T) {
 		}
 	}
 	for _, name := range strings.Fields("openai openrouter anthropic groq together fireworks deepseek xai nvidia mistral cerebras moonshot " +
-		"perplexity lmstudio vllm llamacpp ollama ollama-openai puter azure echo compatible alibaba huggingface zai gemini volcengine") {
+		"perplexity lmstudio vllm llamacpp ollama ollama-openai puter azure echo compatible alibaba huggingface zai gemini volcengine sambanova") {
 		if !names[name] {
 			t.Errorf("no row named %q", name)
 		}
@@ -111,7 +111,7 @@ func FuzzAnswer(f *testing.F) {
 		f.Add("error", seed, finished("length"))
 	}
 	f.Fuzz(func(t *testing.T, name, first, second string) {
-		call := testCall(t, "xai")
+		call := testCall(t, []string{"xai", "zai"}[len(first)%2])
 		call.Row.ThinkTags = len(second)%2 == 1
 		decoder, got := call.Row.Protocol().NewDecoder(call), collect(t)
 		for _, data := range []string{first, second, first} {

@@ -163,6 +163,7 @@ func FuzzTemplate(f *testing.F) {
 		`{"choices":[{"index":1,"delta":{"content":"%s","role":"%s"}}],"usage":null}`,
 		`{"choices":[{"index":0,"delta":{"content":"%s","Content":"%s"}}]}`,
 		`{"choices":[{"index":0,"delta":{"content":"%s","reasoning":"%s"}}]}`,
+		`{"choices":[{"index":0,"delta":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"%s"}],"x":"%s"}]}}]}`,
 	}
 	f.Fuzz(func(t *testing.T, first, second, third string, at uint16, with byte) {
 		for _, format := range formats {
@@ -180,7 +181,14 @@ func FuzzTemplate(f *testing.F) {
 
 func comparePaths(t *testing.T, chunks []string) {
 	t.Helper()
-	fast, plain := decoderFor(t, "xai"), decoderFor(t, "xai")
+	for _, row := range []string{"xai", "deepseek"} { // the latter wants its thoughts back
+		compareRow(t, row, chunks)
+	}
+}
+
+func compareRow(t *testing.T, row string, chunks []string) {
+	t.Helper()
+	fast, plain := decoderFor(t, row), decoderFor(t, row)
 	plain.noFast = true
 	fromFast, fromPlain := collect(t), collect(t)
 	for i, chunk := range chunks {

@@ -65,7 +65,8 @@ func (v *vectors) check() error {
 		return nil
 	}
 	if got, want := int64(len(v.list[0])/4), *v.call.Request.Dimensions; got != want {
-		return llm.Errorf(llm.KindParse, "the embeddings have %d dimensions, but %d were asked for; %s seems not to take dimensions for the model %q",
+		return llm.Errorf(llm.KindParse,
+			"the embeddings have %d dimensions, but %d were asked for; %s seems not to take dimensions for the model %q",
 			got, want, v.call.Row.Name, v.call.Request.Model)
 	}
 	return nil
