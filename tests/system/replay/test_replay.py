@@ -13,11 +13,7 @@ import recorded
 from recorded import Case
 from replaying import Replay
 
-<<<<<<< HEAD
 from pyagent import Provider, PyAgentError, events
-=======
-from pyagent import PyAgentError, Provider, events
->>>>>>> main
 from pyagent._registry import ROWS
 
 pytestmark = pytest.mark.timeout(30)
