@@ -124,8 +124,8 @@ def test_ctrl_c_acts_at_once(server: Server, ask: str) -> None:
     word, moment = out.split()
     assert word == "interrupted"
     assert float(moment) - sent < 0.3
-    # The connection went with it, not with the process 0.3 s later.
-    ended = server.wait_for(lambda r: r["id"] == request["id"] and r["state"] == "disconnected")["ended"]
+    # The connection went with it, not with the process 0.3 s later. The first open one may have been a quick one.
+    ended = server.wait_for(lambda r: r["id"] >= request["id"] and r["state"] == "disconnected")["ended"]
     assert ended - sent < 0.3
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pyagent import Response, errors
 
@@ -48,9 +49,18 @@ class Case:
         return f"{self.vendor}/{self.name}"
 
 
+CHATS = ("/chat/completions", "/api/chat", "/drivers/call")  # the ends of the paths that a Provider asks at
+
+
 def load() -> list[Case]:
-    """Every case, by vendor and name."""
-    return [Case(path) for path in sorted(CASES.glob("*/*.expect.json"))]
+    """Every answer of a chat, by vendor and name."""
+    cases = [Case(path) for path in sorted(CASES.glob("*/*.expect.json"))]
+    return [case for case in cases if _is_chat(case)]
+
+
+def _is_chat(case: Case) -> bool:
+    path = urlsplit(case.request.get("path", "")).path
+    return path.endswith(CHATS) if path else case.name.startswith(("chat", "error"))
 
 
 def check_answer(case: Case, answer: Response, *, streamed: bool = True) -> None:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-<<<<<<< HEAD
-=======
-
->>>>>>> main
 import socketserver
 import threading
 from typing import TYPE_CHECKING, Any
