@@ -1,4 +1,4 @@
-"""Request bodies held against a vendor's own OpenAPI description, made stricter: fields that it does not list are wrong."""
+"""Request bodies held against a vendor's own OpenAPI description, where a field that it does not list is wrong."""
 
 from __future__ import annotations
 
