@@ -74,10 +74,14 @@ ROWS: dict[str, Row] = {
         ("ARK_API_KEY", "VOLCENGINE_API_KEY"),
     ),
     "gemini": Row(
+        "https://generativelanguage.googleapis.com/v1beta", ("GOOGLE_BASE_URL",), ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+    ),
+    "gemini-openai": Row(
         "https://generativelanguage.googleapis.com/v1beta/openai",
         ("GOOGLE_BASE_URL",),
         ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     ),
+    "vertex": Row("", ("VERTEX_BASE_URL",), ("GOOGLE_ACCESS_TOKEN",)),
     "puter": Row("https://api.puter.com", ("PUTER_API_BASE",), ("PUTER_AUTH_TOKEN",)),
     "compatible": Row("", ("OPENAI_COMPATIBLE_BASE_URL",), ("OPENAI_COMPATIBLE_API_KEY",), True),
     "lmstudio": Row("http://127.0.0.1:1234/v1", ("LMSTUDIO_BASE_URL",), ("LMSTUDIO_API_KEY",), True),

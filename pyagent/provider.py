@@ -196,6 +196,7 @@ def _find_base_url(provider: str | dict[str, Any], row: Row, given: str | None) 
     if not _checks.line("base_url", url):
         name = provider if isinstance(provider, str) else provider.get("name", "of your own")
         hint = f" or set {row.base_url_env[0]}" if row.base_url_env else ""
+        hint += ", or GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION" if name == "vertex" else ""
         raise ConfigurationError(
             f"The provider {name} has no address of its own; give base_url{hint}.", param="base_url"
         )
@@ -208,6 +209,10 @@ def _read_base_url(row: Row) -> str:
         from ._ollama_host import server_url
 
         return server_url(found, row.base_url)
+    if not found and "VERTEX_BASE_URL" in row.base_url_env:
+        from . import _vertex
+
+        return _vertex.server_url()
     return found or row.base_url
 
 
@@ -215,7 +220,7 @@ def _find_key(row: Row, given: str | None, headers: dict[str, str] | None) -> st
     if given is not None:
         return _checks.line("api_key", given)  # type: ignore[no-any-return]
     key = _read_first(row.key_env)
-    in_headers = any(name.lower() in {"authorization", "api-key"} for name in headers or ())
+    in_headers = any(name.lower() in {"authorization", "api-key", "x-goog-api-key"} for name in headers or ())
     if key is None and row.key_env and not row.key_optional and not in_headers:
         raise ConfigurationError(
             f"No api_key provided and {' or '.join(row.key_env)} environment variable is not set.", param="api_key"

@@ -16,6 +16,7 @@ type body struct {
 	row      *Row
 	out      *object
 	written  map[string]bool
+	merges   bool // an object in extra_body is merged into ours, at every depth, instead of taking its place
 	warnings []string
 	failed   *llm.Error
 }
@@ -29,7 +30,15 @@ func newBody(call Call) body {
 // put writes one member. A key of extra_body takes its place, whatever it holds: it is the user's last word.
 func (b *body) put(name string, write func(out []byte) []byte) {
 	b.written[name] = true
-	if raw, ok := b.request.ExtraBody[name]; ok {
+	raw, ok := b.request.ExtraBody[name]
+	if b.merges && !ok {
+		raw, ok = b.request.ExtraBody[snakeCase(name)]
+		b.written[snakeCase(name)] = true
+	}
+	if ok && b.merges {
+		raw = mergeJSON(write(nil), raw)
+	}
+	if ok {
 		b.out.raw(name, raw)
 		return
 	}

@@ -55,6 +55,8 @@ func dialects() map[string]Dialect {
 	return map[string]Dialect{
 		"":       openAI{},
 		"openai": openAI{},
+		"gemini": gemini{},
+		"vertex": gemini{vertex: true},
 		"ollama": ollama{},
 		"puter":  puter{},
 	}

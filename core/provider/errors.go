@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"pyagent/core/llm"
 )
@@ -19,7 +20,9 @@ type reported struct{}
 func (reported) DecodeError(call Call, status int, header map[string]string, body []byte) *llm.VendorError {
 	found := vendorError(call, status, body)
 	found.RequestID = RequestID(header)
-	found.RetryAfter = retryAfter(status, header)
+	if said := retryAfter(status, header); said != nil {
+		found.RetryAfter = said
+	}
 	found.ShouldRetry = shouldRetry(header)
 	return found
 }
@@ -28,7 +31,7 @@ func vendorError(call Call, status int, body []byte) *llm.VendorError {
 	found := parseError(body)
 	made := &llm.VendorError{
 		Status: status, Code: found.code, Type: found.kind, Param: found.param, Message: found.message,
-		Body: strings.ToValidUTF8(string(body[:min(len(body), maxErrorBody)]), "\uFFFD"),
+		RetryAfter: found.retryAfter, Body: strings.ToValidUTF8(string(body[:min(len(body), maxErrorBody)]), "\uFFFD"),
 	}
 	if call.Row != nil {
 		made.Provider = call.Row.Name
@@ -57,6 +60,7 @@ func bodyMessage(status int, body []byte) string {
 // foundError is what a body says about its error.
 type foundError struct {
 	code, kind, param, message string
+	retryAfter                 *float64 // seconds
 }
 
 // errorObject has the fields of all servers' error objects, of the object itself and of the body around it.
@@ -64,6 +68,7 @@ type errorObject struct {
 	Error     json.RawMessage `json:"error"`
 	Errors    json.RawMessage `json:"errors"`
 	Detail    json.RawMessage `json:"detail"`
+	Details   json.RawMessage `json:"details"` // Google
 	Message   json.RawMessage `json:"message"`
 	Msg       json.RawMessage `json:"msg"`
 	Code      json.RawMessage `json:"code"`
@@ -130,6 +135,7 @@ func (o *errorObject) found(depth int) foundError {
 		own.kind = firstWord(own.kind, word(other))
 	}
 	o.metadata(&own)
+	o.googleDetails(&own)
 	for _, nested := range []json.RawMessage{o.Error, o.Errors, o.Message, o.Msg, o.Detail, o.Reason} {
 		if !hasError(nested) {
 			continue
@@ -143,6 +149,9 @@ func (o *errorObject) found(depth int) foundError {
 		own.code = firstWord(inner.code, own.code)
 		own.kind = firstWord(inner.kind, own.kind)
 		own.param = firstWord(inner.param, own.param)
+		if inner.retryAfter != nil {
+			own.retryAfter = inner.retryAfter
+		}
 		return own
 	}
 	return own
@@ -158,6 +167,34 @@ func (o *errorObject) metadata(own *foundError) {
 	case o.Inner.Code != "" && own.kind == "":
 		own.kind = o.Inner.Code
 	}
+}
+
+// googleDetails reads the typed details of Google's errors, which say more than the error itself: a reason, the quota that
+// is used up (one of a day before others), and how long to wait.
+// https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto
+func (o *errorObject) googleDetails(own *foundError) {
+	llm.Elements(o.Details, func(detail []byte) {
+		members := schemaMembers(detail)
+		switch kind := memberText(members, "@type"); kind[strings.LastIndexByte(kind, '.')+1:] {
+		case "ErrorInfo":
+			own.code = firstWord(memberText(members, "reason"), own.code)
+		case "QuotaFailure":
+			llm.Elements(memberRaw(members, "violations"), func(violation []byte) {
+				quota := memberText(schemaMembers(violation), "quotaId")
+				if quota != "" && !strings.Contains(own.code, "PerDay") {
+					own.code = quota
+				}
+			})
+		case "RetryInfo":
+			if wait, err := time.ParseDuration(memberText(members, "retryDelay")); err == nil && wait >= 0 {
+				seconds := wait.Seconds()
+				own.retryAfter = &seconds
+				if own.code == "" || own.code == "429" {
+					own.code = "RetryInfo"
+				}
+			}
+		}
+	})
 }
 
 // word reads a machine-readable word; numbers as text.

@@ -43,7 +43,7 @@ func encodeTests() []encodeTest {
 			`{"role":"tool","tool_call_id":"c","content":"x"}`)},
 		{"unknown keys of messages", "openrouter", chat(`{"role":"assistant","content":"a","name":"bob",` +
 			`"reasoning_details":[{"type":"reasoning.text","text":"t","index":0}],"cache_control":{"type":"ephemeral"}},{"role":"user","content":"b"}`)},
-		{"unknown keys of tool calls", "gemini", chat(`{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"},` +
+		{"unknown keys of tool calls", "gemini-openai", chat(`{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"},` +
 			`"extra_content":{"google":{"thought_signature":"s"}}}]},{"role":"tool","tool_call_id":"c","content":"x"}`)},
 		{"all numbers", "compatible", with("m", `"temperature":0.7,"top_p":1,"top_k":40,"frequency_penalty":-0.5,"presence_penalty":1e-7,`+
 			`"seed":9007199254740993,"n":2,"logprobs":true,"top_logprobs":3,"logit_bias":{"50256":-100}`)},

@@ -118,7 +118,7 @@ func TestToolArgumentsStream(t *testing.T) {
 }
 
 func TestToolSignature(t *testing.T) {
-	got := streamed(t, testCall(t, "gemini"),
+	got := streamed(t, testCall(t, "gemini-openai"),
 		delta(`"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{"thought_signature":"s"}}}]`), finished("stop"))
 	if len(got.calls) != 1 || string(got.calls[0].Extra) != `{"extra_content":{"google":{"thought_signature":"s"}}}` {
 		t.Errorf("calls %+v", got.calls)

@@ -34,7 +34,7 @@ func UnknownProvider(name string) *llm.Error {
 // answers. A field is listed as unsupported only where the vendor documents that it refuses or drops it: what a vendor
 // learns to take should work without a new release, and what it refuses it says itself.
 func Rows() []Row {
-	return slices.Concat(openAIRows(), routerRows(), hostedRows(), regionalRows(), localRows())
+	return slices.Concat(openAIRows(), routerRows(), hostedRows(), googleRows(), regionalRows(), localRows())
 }
 
 func openAIRows() []Row {
@@ -116,6 +116,30 @@ func routerRows() []Row {
 	}
 }
 
+// googleRows are Gemini's models in Google's own protocol, in its compatible one, and at Vertex AI. The address at Vertex AI
+// holds a project and a place, which the host puts together from GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION where
+// nobody gives it.
+func googleRows() []Row {
+	keys := []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"}
+	return []Row{
+		{
+			Name: "gemini", Dialect: "gemini", BaseURL: "https://generativelanguage.googleapis.com/v1beta",
+			BaseURLEnv: []string{"GOOGLE_BASE_URL"}, KeyEnv: keys, Auth: "x-goog-api-key", EmbedBatch: 100, UsageAlways: true,
+			Rules: googleRules(),
+		},
+		{
+			Name: "gemini-openai", BaseURL: "https://generativelanguage.googleapis.com/v1beta/openai",
+			BaseURLEnv: []string{"GOOGLE_BASE_URL"}, KeyEnv: slices.Clone(keys), Unsupported: []string{"top_k"},
+			Rules: googleRules(),
+		},
+		{
+			// Its embedding models take one text a request.
+			Name: "vertex", Dialect: "vertex", BaseURLEnv: []string{"VERTEX_BASE_URL"}, KeyEnv: []string{"GOOGLE_ACCESS_TOKEN"},
+			EmbedBatch: 1, UsageAlways: true, Lacks: []llm.Op{llm.OpModels}, Rules: googleRules(),
+		},
+	}
+}
+
 // hostedRows are vendors that serve their own models.
 func hostedRows() []Row {
 	onlyMaxTokens := map[string]string{"max_completion_tokens": "max_tokens"}
@@ -127,11 +151,6 @@ func hostedRows() []Row {
 				"logprobs", "top_logprobs", "logit_bias", "frequency_penalty", "presence_penalty", "seed", "metadata", "service_tier",
 				"store", "user", "prediction", "audio", "modalities", "response_format", "reasoning_effort",
 			},
-		},
-		{
-			Name: "gemini", BaseURL: "https://generativelanguage.googleapis.com/v1beta/openai",
-			BaseURLEnv: []string{"GOOGLE_BASE_URL"}, KeyEnv: []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"},
-			Unsupported: []string{"top_k"},
 		},
 		{
 			Name: "deepseek", BaseURL: "https://api.deepseek.com", BaseURLEnv: []string{"DEEPSEEK_BASE_URL"},

@@ -117,3 +117,20 @@ func arkRules() []llm.Rule {
 		{llm.KindInternalServer, []string{"InternalServiceError"}},
 	})...)
 }
+
+// googleRules: https://ai.google.dev/gemini-api/docs/troubleshooting. Its status words are broad, so that reasons and
+// sentences decide; errorObject.googleDetails finds the reasons.
+func googleRules() []llm.Rule {
+	return []llm.Rule{
+		{Code: "API_KEY_*", Status: 400, Kind: llm.KindAuthentication},
+		{Code: "BILLING_DISABLED", Kind: llm.KindQuota},
+		{Code: "*PerDay*", Kind: llm.KindQuota},
+		{Status: 429, Text: []string{"limit: 0"}, Kind: llm.KindQuota},
+		{Code: "*PerMinute*", Kind: llm.KindRateLimit}, // the message may speak of plan and billing all the same
+		{Code: "RetryInfo", Status: 429, Kind: llm.KindRateLimit},
+		{Text: []string{"api key expired"}, Kind: llm.KindAuthentication},
+		{Text: []string{"unregistered callers"}, Kind: llm.KindAuthentication},
+		{Text: []string{"user location is not supported"}, Kind: llm.KindPermission},
+		{Status: 400, Text: []string{"token count", "exceeds"}, Kind: llm.KindContextWindow},
+	}
+}

@@ -35,7 +35,7 @@ func TestRows(t *testing.T) {
 		}
 	}
 	for _, name := range strings.Fields("openai openrouter anthropic groq together fireworks deepseek xai nvidia mistral cerebras moonshot " +
-		"perplexity lmstudio vllm llamacpp ollama ollama-openai puter azure echo compatible alibaba huggingface zai gemini volcengine sambanova") {
+		"perplexity lmstudio vllm llamacpp ollama ollama-openai puter azure echo compatible alibaba huggingface zai gemini gemini-openai vertex volcengine sambanova") {
 		if !names[name] {
 			t.Errorf("no row named %q", name)
 		}
