@@ -18,10 +18,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import errors, events
+    from . import errors, events, messages
     from .answers import Answers
     from .async_answers import AsyncAnswers
     from .async_stream import AsyncStream
+    from .embeddings import Embeddings
     from .errors import (
         APIConnectionError,
         APIStatusError,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UnsupportedFeatureError,
     )
+    from .models import Capabilities, ModelInfo
     from .options import Limits, Timeouts
     from .provider import Provider
     from .response import Choice, Response, ToolCall, Usage
@@ -68,10 +70,14 @@ __all__ = [
     "Choice",
     "ToolCall",
     "Usage",
+    "Embeddings",
+    "ModelInfo",
+    "Capabilities",
     "Timeouts",
     "Limits",
     "errors",
     "events",
+    "messages",
     "PyAgentError",
     "APIConnectionError",
     "APITimeoutError",
@@ -110,6 +116,9 @@ _PLACES = {
     "Choice": ("response", "Choice"),
     "ToolCall": ("response", "ToolCall"),
     "Usage": ("response", "Usage"),
+    "Embeddings": ("embeddings", "Embeddings"),
+    "ModelInfo": ("models", "ModelInfo"),
+    "Capabilities": ("models", "Capabilities"),
     "Timeouts": ("options", "Timeouts"),
     "Limits": ("options", "Limits"),
 }
@@ -120,7 +129,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    if name in {"errors", "events"}:
+    if name in {"errors", "events", "messages"}:
         return import_module(f".{name}", __name__)
     module, attribute = _PLACES.get(name, ("errors", name))
     value = getattr(import_module(f".{module}", __name__), attribute)

@@ -154,8 +154,11 @@ class Assembly:
             calls.setdefault(begin.get("choice", 0), []).append(self._tool_call(index, begin))
         indexes = {0, *ends, *calls}
         indexes.update(index for kind, index in self._deltas if kind != _frames.TOOL_ARGS)
+        source = None
+        if "provider" in finish and "requested_model" in finish:
+            source = {"provider": finish["provider"], "model": finish["requested_model"]}
         return [
-            self._choice(index, ends.get(index, finish if index == 0 else {}), calls.get(index))
+            self._choice(index, ends.get(index, finish if index == 0 else {}), calls.get(index), source)
             for index in sorted(indexes)
         ]
 
@@ -165,7 +168,9 @@ class Assembly:
             begin["id"], begin["name"], arguments, custom=begin.get("custom", False), extra=begin.get("extra")
         )
 
-    def _choice(self, index: int, end: dict[str, Any], calls: list[ToolCall] | None) -> Choice:
+    def _choice(
+        self, index: int, end: dict[str, Any], calls: list[ToolCall] | None, source: dict[str, str] | None
+    ) -> Choice:
         def joined(kind: int) -> str:
             return "".join(self._deltas.get((kind, index), ()))
 
@@ -178,5 +183,6 @@ class Assembly:
             tool_calls=calls,
             finish_reason=end.get("finish_reason"),
             raw_finish_reason=end.get("raw_finish_reason"),
+            source=source,
             **{name: [_frames.parse(payload) for payload in payloads] for name, payloads in data.items()},
         )

@@ -70,6 +70,16 @@ def stop(name: str, value: Any) -> Any:
     raise ConfigurationError(f"'{name}' must be a string or list of strings.", param=name)
 
 
+def inputs(name: str, value: Any) -> Any:
+    """A text, or a list of what can be embedded."""
+    if not isinstance(value, (str, list, tuple)):
+        raise wrong(name, "a string, or a list of strings", value)
+    for number, item in enumerate(() if isinstance(value, str) else value):
+        if not isinstance(item, (str, int, list, tuple)) or isinstance(item, bool):
+            raise wrong(f"{name}[{number}]", "a string", item)
+    return value
+
+
 def line(name: str, value: Any) -> Any:
     """A string without line breaks and other control characters. It may be a secret, so errors do not show it."""
     place = _control(string(name, value))

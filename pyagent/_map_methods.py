@@ -238,7 +238,7 @@ class MapMethods:
             prediction: Text that the answer will mostly repeat, in OpenAI's form; it then comes sooner.
             stream_options: For streams only, an error here.
             previous_response_id: Go on from this answer, which the vendor keeps.
-            allow_unsupported: Send what the model is known to lack, where that would be an error.
+            allow_unsupported: Send what the model is known to lack, see `Provider.capabilities`.
             extra_body: Fields that only the vendor knows; they have the last word on the request body.
             extra_headers: Added to those of the Provider, winning over them.
             timeout: Seconds to wait for the next thing: the whole answer to one prompt.

@@ -1,19 +1,79 @@
-"""Provider's shorter constructors: one method for each vendor that users name most, all with the same options."""
+"""Provider's shorter constructors: one for each vendor that users name most, all with the same options, and one that
+takes vendor and model as one text."""
 
 from __future__ import annotations
+
+from ._registry import split_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from os import PathLike
-    from typing import Any, TypeVar
+    from typing import Any, Generic, TypeVar
 
     from .options import Limits, Timeouts
 
-    _Provider = TypeVar("_Provider", bound="Presets")
+    Made = TypeVar("Made", bound="Presets")
+else:
+
+    class Generic:
+        """Does nothing: typing has the real one, and importing typing is slow."""
+
+        __class_getitem__ = classmethod(lambda cls, _: cls)
+
+    Made = None
+
+
+class Constructor(Generic[Made]):
+    """A constructor of Provider for one vendor. `Provider.openai` is one."""
+
+    def __init__(self, kind: type[Made], name: str, vendor: str, doc: str | None) -> None:
+        self._kind, self._vendor = kind, vendor
+        self.__name__, self.__qualname__, self.__doc__ = name, f"{kind.__name__}.{name}", doc
+
+    def __call__(
+        self,
+        model: str,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: float | None = None,
+        timeouts: Timeouts | None = None,
+        limits: Limits | None = None,
+        max_retries: int | None = None,
+        retry_backoff: float | None = None,
+        extra_headers: dict[str, str] | None = None,
+        proxy: str | None = None,
+        ca_file: str | PathLike[str] | None = None,
+        client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
+        http2: bool = False,
+        max_connections: int | None = None,
+        allow_http: bool = False,
+        post_quantum: bool = True,
+    ) -> Made:
+        """Makes a Provider. The options are those of Provider itself."""
+        options = locals()
+        del options["self"]
+        return self._kind(provider=self._vendor, **options)
+
+    def __repr__(self) -> str:
+        return f"<constructor {self.__qualname__} for the vendor {self._vendor}>"
+
+
+class Preset:
+    """The entry of a vendor in the class below. Reading it gives the constructor of the class it was read from."""
+
+    def __init__(self, vendor: str, doc: str) -> None:
+        self.vendor, self.__doc__ = vendor, doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type[Made]) -> Constructor[Made]:
+        return Constructor(owner, self._name, self.vendor, self.__doc__)
 
 
 class Presets:
-    """The classmethods openai, anthropic, openrouter, azure, compatible and echo. Others are `provider="name"`."""
+    """Constructors by vendor, and from_string. Every other vendor is `provider="name"`, see docs/providers.md."""
 
     __slots__ = ()
 
@@ -21,81 +81,31 @@ class Presets:
 
         def __init__(self, model: str, **options: Any) -> None: ...
 
-    @classmethod
-    def openai(
-        cls: type[_Provider],
-        model: str,
-        *,
-        api_key: str | None = None,
-        base_url: str | None = None,
-        timeout: float | None = None,
-        timeouts: Timeouts | None = None,
-        limits: Limits | None = None,
-        max_retries: int | None = None,
-        retry_backoff: float | None = None,
-        extra_headers: dict[str, str] | None = None,
-        proxy: str | None = None,
-        ca_file: str | PathLike[str] | None = None,
-        client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
-        http2: bool = False,
-        max_connections: int | None = None,
-        allow_http: bool = False,
-        post_quantum: bool = True,
-    ) -> _Provider:
-        """OpenAI, with the key in OPENAI_API_KEY unless given. The options are those of Provider."""
-        return cls(**_options("openai", locals()))
-
-    @classmethod
-    def anthropic(
-        cls: type[_Provider],
-        model: str,
-        *,
-        api_key: str | None = None,
-        base_url: str | None = None,
-        timeout: float | None = None,
-        timeouts: Timeouts | None = None,
-        limits: Limits | None = None,
-        max_retries: int | None = None,
-        retry_backoff: float | None = None,
-        extra_headers: dict[str, str] | None = None,
-        proxy: str | None = None,
-        ca_file: str | PathLike[str] | None = None,
-        client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
-        http2: bool = False,
-        max_connections: int | None = None,
-        allow_http: bool = False,
-        post_quantum: bool = True,
-    ) -> _Provider:
-        """Anthropic through its OpenAI-compatible route, with the key in ANTHROPIC_API_KEY unless given."""
-        return cls(**_options("anthropic", locals()))
-
-    @classmethod
-    def openrouter(
-        cls: type[_Provider],
-        model: str,
-        *,
-        api_key: str | None = None,
-        base_url: str | None = None,
-        timeout: float | None = None,
-        timeouts: Timeouts | None = None,
-        limits: Limits | None = None,
-        max_retries: int | None = None,
-        retry_backoff: float | None = None,
-        extra_headers: dict[str, str] | None = None,
-        proxy: str | None = None,
-        ca_file: str | PathLike[str] | None = None,
-        client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
-        http2: bool = False,
-        max_connections: int | None = None,
-        allow_http: bool = False,
-        post_quantum: bool = True,
-    ) -> _Provider:
-        """OpenRouter, with the key in OPENROUTER_API_KEY unless given; the same as the constructor."""
-        return cls(**_options("openrouter", locals()))
+    openai = Preset("openai", "OpenAI's chat completions, with the key in OPENAI_API_KEY unless given.")
+    anthropic = Preset(
+        "anthropic", "Anthropic, with the key in ANTHROPIC_API_KEY or a token in ANTHROPIC_AUTH_TOKEN unless given."
+    )
+    gemini = Preset("gemini", "Google's Gemini, with the key in GEMINI_API_KEY or GOOGLE_API_KEY unless given.")
+    mistral = Preset("mistral", "Mistral, with the key in MISTRAL_API_KEY unless given.")
+    deepseek = Preset("deepseek", "DeepSeek, with the key in DEEPSEEK_API_KEY unless given.")
+    xai = Preset("xai", "xAI's Grok, with the key in XAI_API_KEY unless given.")
+    groq = Preset("groq", "Groq, with the key in GROQ_API_KEY unless given.")
+    volcengine = Preset("volcengine", "Volcengine Ark (Doubao), with the key in ARK_API_KEY unless given.")
+    zai = Preset("zai", "Z.ai (GLM), with the key in ZAI_API_KEY unless given.")
+    openrouter = Preset("openrouter", "OpenRouter, with the key in OPENROUTER_API_KEY; the same as the constructor.")
+    together = Preset("together", "Together, with the key in TOGETHER_API_KEY unless given.")
+    fireworks = Preset("fireworks", "Fireworks, with the key in FIREWORKS_API_KEY unless given.")
+    puter = Preset("puter", "Puter, with the token of an account in PUTER_AUTH_TOKEN unless given.")
+    ollama = Preset("ollama", "Ollama, by default on this machine; OLLAMA_HOST or base_url say where else.")
+    compatible = Preset(
+        "compatible",
+        "Any server that speaks OpenAI's chat protocol, with or without a key. base_url is its address up to and "
+        "without /chat/completions; OPENAI_COMPATIBLE_BASE_URL unless given.",
+    )
 
     @classmethod
     def azure(
-        cls: type[_Provider],
+        cls: type[Made],
         model: str,
         *,
         api_key: str | None = None,
@@ -115,7 +125,7 @@ class Presets:
         post_quantum: bool = True,
         api_version: str | None = None,
         deployment: str | None = None,
-    ) -> _Provider:
+    ) -> Made:
         """An Azure OpenAI deployment.
 
         The key is in AZURE_OPENAI_API_KEY and the address in AZURE_OPENAI_ENDPOINT unless given.
@@ -129,9 +139,35 @@ class Presets:
         return cls(**_options("azure", locals()))
 
     @classmethod
-    def compatible(
-        cls: type[_Provider],
-        model: str,
+    def echo(
+        cls: type[Made],
+        model: str = "echo",
+        *,
+        timeout: float | None = None,
+        timeouts: Timeouts | None = None,
+        limits: Limits | None = None,
+        max_retries: int | None = None,
+        retry_backoff: float | None = None,
+        extra_headers: dict[str, str] | None = None,
+        proxy: str | None = None,
+        ca_file: str | PathLike[str] | None = None,
+        client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
+        http2: bool = False,
+        max_connections: int | None = None,
+        allow_http: bool = False,
+        post_quantum: bool = True,
+    ) -> Made:
+        """The scripted model inside pyagent, which repeats what it is told: no key, no network, the same path.
+
+        For trying pyagent out and for tests of programs that use it. `extra_body={"fake": {...}}` on a call scripts the
+        answer.
+        """
+        return cls(**_options("echo", locals()))
+
+    @classmethod
+    def from_string(
+        cls: type[Made],
+        name: str,
         *,
         api_key: str | None = None,
         base_url: str | None = None,
@@ -148,40 +184,22 @@ class Presets:
         max_connections: int | None = None,
         allow_http: bool = False,
         post_quantum: bool = True,
-    ) -> _Provider:
-        """Any server that speaks OpenAI's chat protocol, with or without a key.
+        api_version: str | None = None,
+        deployment: str | None = None,
+    ) -> Made:
+        """A Provider by one text "vendor:model", such as a setting would hold: "anthropic:claude-haiku-4-5".
 
         Args:
-            model: The model's name at that server.
-            base_url: Its address up to and without /chat/completions; OPENAI_COMPATIBLE_BASE_URL unless given.
-        """
-        return cls(**_options("compatible", locals()))
+            name: The vendor up to the first colon, as in docs/providers.md, and the model behind it.
 
-    @classmethod
-    def echo(
-        cls: type[_Provider],
-        model: str = "echo",
-        *,
-        timeout: float | None = None,
-        timeouts: Timeouts | None = None,
-        limits: Limits | None = None,
-        max_retries: int | None = None,
-        retry_backoff: float | None = None,
-        extra_headers: dict[str, str] | None = None,
-        proxy: str | None = None,
-        ca_file: str | PathLike[str] | None = None,
-        client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
-        http2: bool = False,
-        max_connections: int | None = None,
-        allow_http: bool = False,
-        post_quantum: bool = True,
-    ) -> _Provider:
-        """The scripted model inside pyagent, which repeats what it is told: no key, no network, the same path.
-
-        For trying pyagent out and for tests of programs that use it. `extra_body={"fake": {...}}` on a call scripts the
-        answer.
+        Raises:
+            ConfigurationError: There is no colon, or no such vendor. A ValueError.
         """
-        return cls(**_options("echo", locals()))
+        vendor, model = split_name(name)
+        options = _options(vendor, locals())
+        for own in ("name", "vendor"):
+            del options[own]
+        return cls(**options)
 
 
 def _options(provider: str, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,9 @@ columns are here a second time; a test holds them equal to the core's."""
 
 from __future__ import annotations
 
+from ._checks import string
 from ._value import Value
+from .errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +17,15 @@ if TYPE_CHECKING:
 class Row(Value):
     """Where a vendor is, and where its key and settings are looked up."""
 
-    __slots__ = ("base_url", "base_url_env", "key_env", "key_optional", "api_version_env", "deployment_env")
+    __slots__ = (
+        "base_url",
+        "base_url_env",
+        "key_env",
+        "key_optional",
+        "token_env",
+        "api_version_env",
+        "deployment_env",
+    )
 
     def __init__(
         self,
@@ -23,6 +33,7 @@ class Row(Value):
         base_url_env: tuple[str, ...] = (),
         key_env: tuple[str, ...] = (),
         key_optional: bool = False,
+        token_env: tuple[str, ...] = (),
         api_version_env: tuple[str, ...] = (),
         deployment_env: tuple[str, ...] = (),
     ) -> None:
@@ -30,6 +41,7 @@ class Row(Value):
         self.base_url_env = tuple(base_url_env)
         self.key_env = tuple(key_env)
         self.key_optional = key_optional
+        self.token_env = tuple(token_env)
         self.api_version_env = tuple(api_version_env)
         self.deployment_env = tuple(deployment_env)
 
@@ -49,7 +61,13 @@ ROWS: dict[str, Row] = {
         deployment_env=("AZURE_OPENAI_DEPLOYMENT_NAME",),
     ),
     "openrouter": Row("https://openrouter.ai/api/v1", ("OPENROUTER_BASE_URL",), ("OPENROUTER_API_KEY",)),
-    "anthropic": Row("https://api.anthropic.com/v1", ("ANTHROPIC_BASE_URL",), ("ANTHROPIC_API_KEY",)),
+    "anthropic": Row(
+        "https://api.anthropic.com/v1",
+        ("ANTHROPIC_BASE_URL",),
+        ("ANTHROPIC_API_KEY",),
+        token_env=("ANTHROPIC_AUTH_TOKEN",),
+    ),
+    "anthropic-openai": Row("https://api.anthropic.com/v1", ("ANTHROPIC_BASE_URL",), ("ANTHROPIC_API_KEY",)),
     "groq": Row("https://api.groq.com/openai/v1", ("GROQ_BASE_URL",), ("GROQ_API_KEY",)),
     "together": Row("https://api.together.xyz/v1", ("TOGETHER_BASE_URL",), ("TOGETHER_API_KEY",)),
     "fireworks": Row("https://api.fireworks.ai/inference/v1", ("FIREWORKS_BASE_URL",), ("FIREWORKS_API_KEY",)),
@@ -91,3 +109,47 @@ ROWS: dict[str, Row] = {
     "ollama-openai": Row("http://127.0.0.1:11434/v1", ("OLLAMA_BASE_URL", "OLLAMA_HOST"), ("OLLAMA_API_KEY",), True),
     "echo": Row("http://echo/v1", key_optional=True),
 }
+
+RULE = 'a vendor and a model are written "vendor:model", for example "openai:gpt-4o-mini" or "ollama:llama3.2:1b"'
+
+
+def find_row(name: Any) -> Row:
+    """The row of a vendor.
+
+    Raises:
+        ConfigurationError: There is no vendor of that name.
+    """
+    if isinstance(name, str) and name in ROWS:
+        return ROWS[name]
+    raise ConfigurationError(f"provider {name!r} is not known; {_guess(name)}", param="provider")
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Divides "vendor:model" at its first colon.
+
+    Raises:
+        ConfigurationError: It is something else, or there is no such vendor.
+    """
+    vendor, colon, model = string("name", name).partition(":")
+    if not colon or not vendor or not model:
+        raise ConfigurationError(f"{name!r} does not name a vendor and a model: {RULE}.", param="name")
+    if "/" in vendor:  # the colon belongs to a model of OpenRouter, such as "deepseek/deepseek-r1:free"
+        raise ConfigurationError(
+            f"{name!r} names no vendor: {RULE}; for a model of OpenRouter write {'openrouter:' + name!r}.", param="name"
+        )
+    find_row(vendor)
+    return vendor, model
+
+
+def _guess(name: Any) -> str:
+    names = sorted(ROWS)
+    if isinstance(name, str):
+        from difflib import get_close_matches  # slow to import, and this is an error
+
+        near = get_close_matches(name.lower(), names, 1)
+        if near:
+            return f"did you mean {near[0]!r}?"
+    return (
+        f"it is one of {', '.join(names)}, or a dict that describes your own endpoint, such as "
+        '{"name": "mine", "base_url": "https://..."}.'
+    )

@@ -27,7 +27,7 @@ def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> b
     """Builds a request from the local variables of a method of Provider.
 
     Args:
-        op: "generate" or "stream".
+        op: "generate", "stream", "embed", "models" or "count".
         model: The Provider's model, used where the arguments name no other.
         arguments: Every parameter of the method by name, None where it was not given.
         window: Bytes that an inbox may deliver before it is asked for more; 0 for any number.
@@ -37,6 +37,10 @@ def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> b
         UnsupportedFeatureError: n above 1 where only one answer can be shown.
     """
     options = _given(arguments)
+    if op == "models":
+        return dump(_body(op, "", options))
+    if op == "embed":
+        return dump(_body(op, model, options))
     messages = _messages(options.pop("prompt", None), options.pop("system_prompt", None), options.pop("messages", None))
     body = _body(op, model, options)
     body["messages"] = messages
@@ -253,6 +257,9 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "stream_options": _checks.mapping,
     "previous_response_id": _checks.string,
     "allow_unsupported": _checks.flag,
+    "input": _checks.inputs,
+    "dimensions": _checks.integer,
+    "input_type": _checks.string,
     "extra_body": _checks.mapping,
     "extra_headers": _checks.headers,
     "max_retries": _checks.count,

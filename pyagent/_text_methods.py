@@ -138,7 +138,7 @@ class TextMethods:
             prediction: Text that the answer will mostly repeat, in OpenAI's form; it then comes sooner.
             stream_options: For streams only, an error here.
             previous_response_id: Go on from this answer, which the vendor keeps.
-            allow_unsupported: Send what the model is known to lack, where that would be an error.
+            allow_unsupported: Send what the model is known to lack, see `Provider.capabilities`.
             extra_body: Fields that only the vendor knows; they have the last word on the request body.
             extra_headers: Added to those of the Provider, winning over them.
             timeout: Seconds to wait for the next thing: the whole answer.
@@ -253,7 +253,7 @@ class TextMethods:
             prediction: Text that the answer will mostly repeat, in OpenAI's form; it then comes sooner.
             stream_options: OpenAI's options of a stream.
             previous_response_id: Go on from this answer, which the vendor keeps.
-            allow_unsupported: Send what the model is known to lack, where that would be an error.
+            allow_unsupported: Send what the model is known to lack, see `Provider.capabilities`.
             extra_body: Fields that only the vendor knows; they have the last word on the request body.
             extra_headers: Added to those of the Provider, winning over them.
             timeout: Seconds to wait for the next thing: the first piece, and each pause after it.

@@ -8,7 +8,8 @@ import os
 def server_url() -> str:
     """The address for GOOGLE_CLOUD_PROJECT at GOOGLE_CLOUD_LOCATION ("global" unless set); "" without a project.
 
-    See https://docs.cloud.google.com/vertex-ai/generative-ai/docs/learn/locations. "us" and "eu" are places of their own.
+    See https://docs.cloud.google.com/vertex-ai/generative-ai/docs/learn/locations. "us" and "eu" are
+    places of their own.
     """
     project = os.environ.get("GOOGLE_CLOUD_PROJECT", "")
     location = os.environ.get("GOOGLE_CLOUD_LOCATION") or os.environ.get("GOOGLE_CLOUD_REGION") or "global"

@@ -1,4 +1,4 @@
-"""The whole answer of a one-shot call: the wait for its end, without all that a Stream is made of."""
+"""The whole answer of a call that is no stream: the wait for its end, without all that a Stream is made of."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from .errors import StreamCancelledError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from ._call import Call
     from ._inbox import AsyncCall
+    from ._results import Results
+
+    Receiver = TypeVar("Receiver", Assembly, Results)
 
 
 def wait_for_all(call: Call) -> Assembly:
@@ -19,35 +24,43 @@ def wait_for_all(call: Call) -> Assembly:
     Raises:
         PyAgentError: The call failed, or was closed before its end.
     """
-    assembly = Assembly()
-    try:
-        while not assembly.ended:
-            data = call.receive()
-            if data is None:
-                raise StreamCancelledError("The request was closed before its end.", partial_text=assembly.text)
-            assembly.add(data)
-    finally:
-        call.close()
-    return _checked(assembly)
+    return wait_for(call, Assembly())
 
 
 async def await_all(call: AsyncCall) -> Assembly:
     """The twin of `wait_for_all` for coroutines."""
-    assembly = Assembly()
+    return await await_for(call, Assembly())
+
+
+def wait_for(call: Call, receiver: Receiver) -> Receiver:
+    """Reads a call to its end into a receiver, and closes it."""
     try:
-        while not assembly.ended:
+        while not receiver.ended:
+            data = call.receive()
+            if data is None:
+                raise StreamCancelledError("The request was closed before its end.", partial_text=receiver.text)
+            receiver.add(data)
+    finally:
+        call.close()
+    return _checked(receiver)
+
+
+async def await_for(call: AsyncCall, receiver: Receiver) -> Receiver:
+    """The twin of `wait_for` for coroutines."""
+    try:
+        while not receiver.ended:
             data = call.take()
             if data:
-                assembly.add(data)
+                receiver.add(data)
             else:
                 await call.arrival()
         call.end()
     finally:
         call.close()
-    return _checked(assembly)
+    return _checked(receiver)
 
 
-def _checked(assembly: Assembly) -> Assembly:
-    if assembly.ended == _frames.ERROR:
-        raise make_error(assembly.failure, assembly.text)
-    return assembly
+def _checked(receiver: Receiver) -> Receiver:
+    if receiver.ended == _frames.ERROR:
+        raise make_error(receiver.failure, receiver.text)
+    return receiver

@@ -6,12 +6,14 @@ import os
 
 from . import _checks, _opening, _request
 from ._async_map_methods import AsyncMapMethods
+from ._async_operation_methods import AsyncOperationMethods
 from ._async_response_methods import AsyncResponseMethods
 from ._async_text_methods import AsyncTextMethods
 from ._environment import network_variables, without_secrets
 from ._map_methods import MapMethods
+from ._operation_methods import OperationMethods
 from ._presets import Presets
-from ._registry import ROWS, Row
+from ._registry import Row, find_row
 from ._response_methods import ResponseMethods
 from ._text_methods import TextMethods
 from .errors import ConfigurationError
@@ -24,13 +26,22 @@ if TYPE_CHECKING:
 
     from ._call import Call, Client
     from ._inbox import AsyncCall, Inbox
+    from .models import Capabilities
     from .options import Limits, Timeouts
 
 __all__ = ["Provider"]
 
 
 class Provider(
-    Presets, TextMethods, ResponseMethods, MapMethods, AsyncTextMethods, AsyncResponseMethods, AsyncMapMethods
+    Presets,
+    TextMethods,
+    ResponseMethods,
+    MapMethods,
+    OperationMethods,
+    AsyncTextMethods,
+    AsyncResponseMethods,
+    AsyncMapMethods,
+    AsyncOperationMethods,
 ):
     """A model at a vendor, and how to reach it. Make one and keep it: it reuses its connections.
 
@@ -42,8 +53,8 @@ class Provider(
         api_key: The key. Default: the vendor's environment variable, such as OPENROUTER_API_KEY.
         base_url: The address up to and without /chat/completions. Default: the vendor's environment variable, such as
             OPENAI_BASE_URL, then the vendor's own address.
-        provider: A vendor's name, "openrouter" by default; or your own endpoint as a dict with the keys of
-            docs/new-provider.md.
+        provider: A vendor's name, "openrouter" by default, of the list in docs/providers.md; or your own endpoint as a
+            dict with the keys of docs/new-provider.md. `Provider.from_string` takes vendor and model as one text.
         timeout: Seconds to wait for the next thing: the whole answer of a one-shot call; of a stream the first piece,
             and each pause. Default: PYAGENT_REQUEST_TIMEOUT_SECS, then the clocks of `Timeouts`.
         timeouts: The four clocks one by one, instead of timeout. PYAGENT_CONNECT_TIMEOUT_SECS is the default for
@@ -93,7 +104,7 @@ class Provider(
         deployment: str | None = None,
     ) -> None:
         provider = "openrouter" if provider is None else provider
-        row = _row(provider)
+        row = Row.from_dict(provider) if isinstance(provider, dict) else find_row(provider)
         self._model: str = _checks.string("model", model)
         self._base_url = _find_base_url(provider, row, base_url)
         self._proxy = _optional(_checks.line, "proxy", proxy)
@@ -119,6 +130,14 @@ class Provider(
             milliseconds = _read_number("PYAGENT_RETRY_BACKOFF_MS", "positive")
             config["retry_backoff"] = None if milliseconds is None else milliseconds / 1000
         self._configure({name: value for name, value in config.items() if value not in (None, {}, "")})
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What is known of the model without asking anybody: what it has and lacks, and how long a prompt may be."""
+        from ._capabilities import find_capabilities
+
+        vendor = self._config["provider"]
+        return find_capabilities(vendor if isinstance(vendor, str) else vendor.get("name", ""), self._model)
 
     def _configure(self, config: dict[str, Any]) -> None:
         self._config = config
@@ -169,6 +188,9 @@ class Provider(
 _current_inbox: Callable[[Client], Inbox] | None = None
 
 
+_KEY_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key"})
+
+
 def _find_current_inbox() -> Callable[[Client], Inbox]:
     global _current_inbox  # noqa: PLW0603  # it is one module for all
     with _opening.lock:
@@ -176,19 +198,6 @@ def _find_current_inbox() -> Callable[[Client], Inbox]:
 
         _current_inbox = current_inbox
         return current_inbox
-
-
-def _row(provider: str | dict[str, Any]) -> Row:
-    if isinstance(provider, dict):
-        return Row.from_dict(provider)
-    row = ROWS.get(provider) if isinstance(provider, str) else None
-    if row is None:
-        raise ConfigurationError(
-            f"provider {provider!r} is not known; it is one of {', '.join(sorted(ROWS))}, or a dict that describes "
-            'your own endpoint, such as {"name": "mine", "base_url": "https://..."}.',
-            param="provider",
-        )
-    return row
 
 
 def _find_base_url(provider: str | dict[str, Any], row: Row, given: str | None) -> str:
@@ -220,7 +229,10 @@ def _find_key(row: Row, given: str | None, headers: dict[str, str] | None) -> st
     if given is not None:
         return _checks.line("api_key", given)  # type: ignore[no-any-return]
     key = _read_first(row.key_env)
-    in_headers = any(name.lower() in {"authorization", "api-key", "x-goog-api-key"} for name in headers or ())
+    token = _read_first(row.token_env)
+    if key is None and token is not None:
+        key = f"Bearer {token}"  # which tells the core how to send it
+    in_headers = any(name.lower() in _KEY_HEADERS for name in headers or ())
     if key is None and row.key_env and not row.key_optional and not in_headers:
         raise ConfigurationError(
             f"No api_key provided and {' or '.join(row.key_env)} environment variable is not set.", param="api_key"

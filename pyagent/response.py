@@ -115,7 +115,10 @@ class ToolCall(Value):
 
 
 class Choice(Value):
-    """One of the answers to one request; there is more than one only with n above 1."""
+    """One of the answers to one request; there is more than one only with n above 1.
+
+    Its fields are those of `Response`, and index, and source: the vendor and the model that were asked, as a dict.
+    """
 
     __slots__ = (
         "index",
@@ -129,6 +132,7 @@ class Choice(Value):
         "annotations",
         "parts",
         "reasoning_details",
+        "source",
     )
 
     def __init__(
@@ -145,6 +149,7 @@ class Choice(Value):
         annotations: list[Any] | None = None,
         parts: list[Any] | None = None,
         reasoning_details: list[Any] | None = None,
+        source: dict[str, str] | None = None,
     ) -> None:
         self.index = index
         self.text = text
@@ -157,10 +162,15 @@ class Choice(Value):
         self.annotations = annotations or []
         self.parts = parts or []
         self.reasoning_details = reasoning_details or []
+        self.source = source
 
     @property
     def message(self) -> dict[str, Any]:
-        """This answer as an assistant message, ready to be appended to `messages`."""
+        """This answer as an assistant message, ready to be appended to `messages`.
+
+        With what only its maker understands (reasoning_details, signatures of tool calls) it says under "source" who
+        that is, so that nobody else is sent it. `pyagent.messages.plain` takes both away, for other libraries.
+        """
         content = self.text or (None if self.tool_calls or self.refusal else "")
         message: dict[str, Any] = {"role": "assistant", "content": content}
         if self.refusal:
@@ -169,6 +179,8 @@ class Choice(Value):
             message["tool_calls"] = [call.to_message() for call in self.tool_calls]
         if self.reasoning_details:
             message["reasoning_details"] = self.reasoning_details
+        if self.source and (self.reasoning_details or any(call.extra for call in self.tool_calls)):
+            message["source"] = self.source
         return message
 
 

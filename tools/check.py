@@ -74,6 +74,8 @@ def gofmt_check() -> bool:
 def fmt() -> bool:
     gofmt("-s", "-w")
     twins.main()
+    if not run(sys.executable, "tools/providers.py"):
+        return False
     return run("ruff", "check", "--fix-only", ".") and run("ruff", "format", ".")
 
 

@@ -17,16 +17,19 @@ NOTE = "Written by tools/twins.py from {name}: change that file, then run `make 
 
 # What is written differently for coroutines: pattern and replacement, in order.
 RULES = (
-    (r"\bdef (generate\w*)\(", r"async def a\1("),
+    (r"\bdef (generate\w*|embed|list_models|count_tokens)\(", r"async def a\1("),
     (r"\bdef (stream\w*|map)\(", r"def a\1("),
     (r"\bgenerate_text and stream_text\b", "agenerate_text and astream_text"),
     (r"\bgenerate and stream\b", "agenerate and astream"),
+    (r"\bembed, list_models and count_tokens\b", "aembed, alist_models and acount_tokens"),
     (r"\b(generate|stream)\(\)", r"a\1()"),
     (r'refuse_several\(n, "(\w+)"\)', r'refuse_several(n, "a\1")'),
     (r"\bwait_for_all\(self\._start\(", "await await_all(self._astart("),
     (r"\bwait_for_all\b", "await_all"),
+    (r"return wait_for\((self\..+, Results\(\))\)", r"return (await await_for(\1))"),
+    (r"\bwait_for\b", "await_for"),
     (r"\b_start\b", "_astart"),
-    (r"(class |-> |return )(TextMethods|ResponseMethods|MapMethods|Stream|Answers)\b", r"\1Async\2"),
+    (r"(class |-> |return )(TextMethods|ResponseMethods|MapMethods|OperationMethods|Stream|Answers)\b", r"\1Async\2"),
     (r"\bA Stream\b", "An AsyncStream"),
     (r"from \.stream import Stream", "from .async_stream import AsyncStream"),
     (r"from \.answers import Answers", "from .async_answers import AsyncAnswers"),
@@ -58,7 +61,7 @@ def outdated() -> list[Path]:
 
 
 def pairs() -> list[tuple[str, Path]]:
-    names = ("_text_methods.py", "_response_methods.py", "_map_methods.py")
+    names = ("_text_methods.py", "_response_methods.py", "_map_methods.py", "_operation_methods.py")
     return [(name, PACKAGE / f"_async{name}") for name in names]
 
 

@@ -37,8 +37,8 @@ func New(userAgent string) *Engine {
 	return &Engine{userAgent: userAgent, transports: make(map[string]*sharedTransport)}
 }
 
-// Providers lists the registry.
-func Providers() []provider.Row { return provider.Rows() }
+// Providers lists the registry, with what each vendor can be asked for.
+func Providers() []provider.Listed { return provider.List() }
 
 // Models lists what is known of models.
 func Models() []provider.ModelRow { return provider.Models() }

@@ -36,15 +36,7 @@ func TestAnswersInLines(t *testing.T) {
 		t.Run(test.provider+" "+test.name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, test.answer) }))
 			defer server.Close()
-			config, failed := llm.DecodeConfig([]byte(`{"provider":"` + test.provider + `","api_key":"k","max_retries":0,"base_url":"` + server.URL + `"}`))
-			if failed != nil {
-				t.Fatal(failed)
-			}
-			client, failed := New("pyagent/test").Open(config)
-			if failed != nil {
-				t.Fatal(failed)
-			}
-			defer client.Close()
+			client := openClient(t, `{"provider":"`+test.provider+`","api_key":"k","max_retries":0,"base_url":"`+server.URL+`"}`)
 			request, failed := llm.DecodeRequest([]byte(`{"op":"` + test.op + `","model":"m","messages":[{"role":"user","content":"x"}]}`))
 			if failed != nil {
 				t.Fatal(failed)

@@ -55,15 +55,7 @@ func TestLogin(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			address, asked := loginServer(t)
-			config, failed := llm.DecodeConfig([]byte(`{"provider":"puter","api_key":"old-token","max_retries":3,"base_url":"` + address + `"}`))
-			if failed != nil {
-				t.Fatal(failed)
-			}
-			client, failed := New("pyagent/test").Open(config)
-			if failed != nil {
-				t.Fatal(failed)
-			}
-			defer client.Close()
+			client := openClient(t, `{"provider":"puter","api_key":"old-token","max_retries":3,"base_url":"`+address+`"}`)
 			request, failed := llm.DecodeRequest([]byte(`{"op":"login","login":` + test.login + `}`))
 			if failed != nil {
 				t.Fatal(failed)

@@ -17,8 +17,13 @@ const answerOK = `{"id":"1","choices":[{"index":0,"message":{"role":"assistant",
 // openAt makes a client for a server of the test.
 func openAt(t *testing.T, base, options string) *Client {
 	t.Helper()
-	config, err := llm.DecodeConfig(fmt.Appendf(nil,
-		`{"provider":"openai","base_url":%q,"api_key":"sk-secret-123456","max_retries":0%s}`, base, options))
+	return openClient(t, fmt.Sprintf(`{"provider":"openai","base_url":%q,"api_key":"sk-secret-123456","max_retries":0%s}`, base, options))
+}
+
+// openClient opens a client with a configuration, until the test ends.
+func openClient(t *testing.T, options string) *Client {
+	t.Helper()
+	config, err := llm.DecodeConfig([]byte(options))
 	if err != nil {
 		t.Fatal(err)
 	}

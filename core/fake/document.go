@@ -73,7 +73,7 @@ func (o *output) document(status int, contentType string, body []byte) error {
 		if end == EndStall {
 			return o.stall(false)
 		}
-		return o.end(nil)
+		return o.end(nil, doneEvent)
 	case EndOpen:
 		if err := o.write(body); err != nil {
 			return err

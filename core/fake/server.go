@@ -1,7 +1,7 @@
-// Package fake is a scripted model server that speaks OpenAI's chat completions and embeddings. It is the vendor behind
-// the "echo" provider, behind the tests of every language, and behind every fault that a client must survive: it answers
-// what a script says, at the pace and with the failures that the script says, and it tells afterwards what it saw of the
-// client.
+// Package fake is a scripted model server that speaks OpenAI's chat completions and embeddings, and Anthropic's messages.
+// It is the vendor behind the "echo" provider, behind the tests of every language, and behind every fault that a client must
+// survive: it answers what a script says, at the pace and with the failures that the script says, and it tells afterwards
+// what it saw of the client.
 //
 // A request brings its script in the key "fake" of its JSON body, in the header X-Fake-Script, or in a path that begins
 // with /script/ and the percent-encoded JSON. GET /_fake/requests lists the requests of the past, DELETE
@@ -58,6 +58,8 @@ func (s *Server) route(out *output, r *http.Request, body []byte) error {
 	switch {
 	case strings.HasSuffix(path, "/chat/completions"):
 		return s.endpoint(out, r, http.MethodPost, script, body, s.chat)
+	case strings.HasSuffix(path, "/messages"):
+		return s.endpoint(out, r, http.MethodPost, script, body, s.messages)
 	case strings.HasSuffix(path, "/embeddings"):
 		return s.endpoint(out, r, http.MethodPost, script, body, s.embeddings)
 	case strings.HasSuffix(path, "/models"):
@@ -66,7 +68,7 @@ func (s *Server) route(out *output, r *http.Request, body []byte) error {
 		return s.endpoint(out, r, http.MethodGet, script, nil, s.model)
 	}
 	return out.refuse(http.StatusNotFound, "Unknown request URL: "+r.Method+" "+path+
-		". It is POST .../chat/completions, POST .../embeddings or GET .../models.", "unknown_url")
+		". It is POST .../chat/completions, POST .../messages, POST .../embeddings or GET .../models.", "unknown_url")
 }
 
 // endpoint answers a request to a known path, by way of the failures that every endpoint shares. HEAD is GET here: its

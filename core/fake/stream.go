@@ -44,7 +44,7 @@ func (o *output) stream(a *answer, withUsage bool) error {
 	if withUsage && a.usage != nil {
 		tail = append(tail, chunks.report(a.usage)...)
 	}
-	return o.end(tail)
+	return o.end(tail, doneEvent)
 }
 
 // begin sends the header of a stream and waits for the first byte of the body.
@@ -85,8 +85,8 @@ func (o *output) deltas(all *sequence, count int) error {
 	return nil
 }
 
-// end finishes a stream as the script wants. tail is its proper end, but for [DONE].
-func (o *output) end(tail []byte) error {
+// end finishes a stream as the script wants. tail is its proper end, but for the terminal signal done.
+func (o *output) end(tail []byte, done string) error {
 	switch o.script.End {
 	case EndNoDone:
 		return o.writeLast(tail)
@@ -99,7 +99,7 @@ func (o *output) end(tail []byte) error {
 	case EndStall:
 		return o.stall(true)
 	case EndOpen:
-		if err := o.write(append(tail, doneEvent...)); err != nil {
+		if err := o.write(append(tail, done...)); err != nil {
 			return err
 		}
 		return o.stall(true)
@@ -108,7 +108,7 @@ func (o *output) end(tail []byte) error {
 	case EndGarbage:
 		return o.writeLast([]byte(o.script.Garbage))
 	}
-	return o.writeLast(append(tail, doneEvent...))
+	return o.writeLast(append(tail, done...))
 }
 
 // raw sends the script's own body, in the pieces that it wants. The ends that stop a stream stop this too, behind it.
@@ -143,5 +143,5 @@ func (o *output) raw(stream bool) error {
 	if o.script.End == EndOpen {
 		return o.stall(stream)
 	}
-	return o.end(nil)
+	return o.end(nil, doneEvent)
 }

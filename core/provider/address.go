@@ -7,10 +7,8 @@ import (
 	"pyagent/core/llm"
 )
 
-// chatURL is the address of the chat route.
-func chatURL(call Call, model string) (string, *llm.Error) {
-	return endpoint(call, firstWord(call.Row.ChatPath, "/chat/completions"), model)
-}
+// chatRoute is the route of chats in OpenAI's protocol.
+func chatRoute(call Call) string { return firstWord(call.Row.ChatPath, "/chat/completions") }
 
 // endpoint joins the base URL and the path of a route: with one slash between them, the base's query kept, and a path that
 // is already there not doubled.
@@ -31,7 +29,7 @@ func endpoint(call Call, route, model string) (string, *llm.Error) {
 		return "", err
 	}
 	path := strings.TrimRight(address.EscapedPath(), "/")
-	path = strings.TrimSuffix(path, firstWord(call.Row.ChatPath, "/chat/completions")) // a base that names the chat route serves all
+	path = strings.TrimSuffix(path, chatRoute(call)) // a base that names the chat route serves all
 	if call.Row.Deployments {
 		path = deploymentPath(call, path, model)
 		addVersion(call, address, path)

@@ -92,11 +92,11 @@ func (b *body) warnOnce(format string, args ...any) {
 	}
 }
 
-// takes refuses every option that was given and that the dialect has no word for. A dialect that writes its body from
-// scratch begins with it, so that nothing is dropped.
+// takes refuses every option that was given and that the dialect has no word for, or the row says it does not take. A
+// dialect that writes its body from scratch begins with it, so that nothing is dropped.
 func (b *body) takes(names ...string) {
 	for _, name := range given(b.request) {
-		if !slices.Contains(names, name) {
+		if !slices.Contains(names, name) || slices.Contains(b.row.Unsupported, name) {
 			b.refuse(name, "%s does not take %s; leave it out, or send the vendor's own field with extra_body", b.row.Name, name)
 		}
 	}

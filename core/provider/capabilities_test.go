@@ -109,3 +109,24 @@ func TestCheckModel(t *testing.T) {
 		})
 	}
 }
+
+func TestOperations(t *testing.T) {
+	chats := []llm.Op{llm.OpGenerate, llm.OpStream}
+	cases := map[string][]llm.Op{
+		"openai":     append(slices.Clone(chats), llm.OpEmbed, llm.OpModels),
+		"gemini":     append(slices.Clone(chats), llm.OpEmbed, llm.OpModels, llm.OpCount),
+		"ollama":     append(slices.Clone(chats), llm.OpEmbed, llm.OpModels),
+		"puter":      append(slices.Clone(chats), llm.OpModels, llm.OpLogin),
+		"perplexity": append(slices.Clone(chats), llm.OpModels),
+	}
+	for _, listed := range List() {
+		for _, op := range chats {
+			if !slices.Contains(listed.Operations, op) {
+				t.Errorf("%s has no %q", listed.Name, op)
+			}
+		}
+		if want, ok := cases[listed.Name]; ok && !slices.Equal(listed.Operations, want) {
+			t.Errorf("%s: got %q, want %q", listed.Name, listed.Operations, want)
+		}
+	}
+}

@@ -53,12 +53,13 @@ type Dialect interface {
 // dialects are the protocols by their name in a row.
 func dialects() map[string]Dialect {
 	return map[string]Dialect{
-		"":       openAI{},
-		"openai": openAI{},
-		"gemini": gemini{},
-		"vertex": gemini{vertex: true},
-		"ollama": ollama{},
-		"puter":  puter{},
+		"":          openAI{},
+		"openai":    openAI{},
+		"anthropic": anthropic{},
+		"gemini":    gemini{},
+		"vertex":    gemini{vertex: true},
+		"ollama":    ollama{},
+		"puter":     puter{},
 	}
 }
 

@@ -19,7 +19,7 @@ type reported struct{}
 // DecodeError reads a non-2xx answer, whatever shape it has.
 func (reported) DecodeError(call Call, status int, header map[string]string, body []byte) *llm.VendorError {
 	found := vendorError(call, status, body)
-	found.RequestID = RequestID(header)
+	found.RequestID = firstWord(RequestID(header), found.RequestID)
 	if said := retryAfter(status, header); said != nil {
 		found.RetryAfter = said
 	}
@@ -31,7 +31,8 @@ func vendorError(call Call, status int, body []byte) *llm.VendorError {
 	found := parseError(body)
 	made := &llm.VendorError{
 		Status: status, Code: found.code, Type: found.kind, Param: found.param, Message: found.message,
-		RetryAfter: found.retryAfter, Body: strings.ToValidUTF8(string(body[:min(len(body), maxErrorBody)]), "\uFFFD"),
+		RequestID: found.requestID, RetryAfter: found.retryAfter,
+		Body: strings.ToValidUTF8(string(body[:min(len(body), maxErrorBody)]), "\uFFFD"),
 	}
 	if call.Row != nil {
 		made.Provider = call.Row.Name
@@ -59,8 +60,8 @@ func bodyMessage(status int, body []byte) string {
 
 // foundError is what a body says about its error.
 type foundError struct {
-	code, kind, param, message string
-	retryAfter                 *float64 // seconds
+	code, kind, param, message, requestID string
+	retryAfter                            *float64 // seconds
 }
 
 // errorObject has the fields of all servers' error objects, of the object itself and of the body around it.
@@ -77,6 +78,7 @@ type errorObject struct {
 	Type      json.RawMessage `json:"type"`
 	Status    json.RawMessage `json:"status"`
 	Param     json.RawMessage `json:"param"`
+	RequestID json.RawMessage `json:"request_id"` // Anthropic: beside an error inside a stream
 	Reason    json.RawMessage `json:"reason"`
 	StatusNum json.RawMessage `json:"statusCode"`
 	Metadata  struct {
@@ -124,7 +126,7 @@ func errorIn(raw json.RawMessage, depth int) foundError {
 }
 
 func (o *errorObject) found(depth int) foundError {
-	own := foundError{code: word(o.Code), kind: word(o.Type), param: word(o.Param)}
+	own := foundError{code: word(o.Code), kind: word(o.Type), param: word(o.Param), requestID: llm.Unquote(o.RequestID)}
 	if own.code == "" {
 		own.code = word(o.StatusNum)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -364,6 +365,19 @@ func TestGeminiVectors(t *testing.T) {
 		}
 		if !reflect.DeepEqual(got.vectors, test.want) || (got.err == nil) != (test.want != nil) || prompt != test.prompt {
 			t.Errorf("%s: %v, usage %s, error %v", test.name, got.vectors, prompt, got.err)
+		}
+	}
+}
+
+// A server that fails in mid-stream may send its error as it is, without the field name of an event.
+func TestGeminiBareErrorInStream(t *testing.T) {
+	body := "data: " + geminiParts(`{"text":"x"}`, "") + "\r\n\r\n{\r\n  \"error\": {\r\n    \"code\": 503,\r\n    \"message\": \"The model is overloaded.\",\r\n" +
+		"    \"status\": \"UNAVAILABLE\"\r\n  }\r\n}\r\n"
+	for seed := range uint64(20) {
+		got := decodeSplit(t, testCall(t, "gemini"), []byte(body), rand.New(rand.NewPCG(seed, 0)))
+		var vendor *llm.VendorError
+		if got.text[0] != "x" || !errors.As(got.err, &vendor) || vendor.Type != "UNAVAILABLE" {
+			t.Fatalf("seed %d: %s", seed, got.summary())
 		}
 	}
 }

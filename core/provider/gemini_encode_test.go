@@ -3,7 +3,6 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -141,22 +140,7 @@ func TestGeminiEncode(t *testing.T) {
 		key := request.Header["X-Goog-Api-Key"] + request.Header["Authorization"]
 		fmt.Fprintf(&all, "# %s: %s\n%s %s (%s)\n%s\n", test.row, test.name, request.Method, request.URL, key, request.Body)
 	}
-	if *update {
-		if err := os.WriteFile(file, []byte(all.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	golden, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, want := strings.Split(all.String(), "\n"), strings.Split(string(golden), "\n")
-	for i := range max(len(got), len(want)) {
-		if i >= len(got) || i >= len(want) || got[i] != want[i] {
-			t.Fatalf("line %d of %s differs, after %q:\n got %s\nwant %s", i+1, file, got[max(0, min(i, len(got))-1)],
-				got[min(i, len(got)-1)], want[min(i, len(want)-1)])
-		}
-	}
+	checkGolden(t, file, all.String())
 }
 
 func TestGeminiRefuses(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"pyagent/core/llm"
 )
 
-// turn is one content of a conversation: what one side said, in parts.
-type turn struct {
+// content is one entry of a conversation: what one side said, in parts.
+type content struct {
 	role    string // "user" or "model"
 	results bool   // results of functions, which stay apart from what a user says
 	parts   []json.RawMessage
@@ -23,12 +23,12 @@ type geminiCall struct {
 	name   string
 }
 
-// geminiTurns makes the vendor's turns of a conversation: system messages go to one place, messages of one side that follow
+// geminiTurns makes the vendor's contents of a conversation: system messages go to one place, messages of one side that follow
 // one another are one turn, and the results of parallel calls are one turn in the order of the calls.
 type geminiTurns struct {
 	e       *geminiEncoder
 	system  []string
-	turns   []turn
+	turns   []content
 	waiting []geminiCall
 }
 
@@ -57,7 +57,7 @@ func (e *geminiEncoder) conversation() {
 			t.answer(m)
 		case "user":
 			t.fillIn()
-			t.add(turn{role: "user", parts: e.parts(m)})
+			t.add(content{role: "user", parts: e.parts(m)})
 		default:
 			e.wrong("messages", "messages[%d] has the role %q; it is \"system\", \"user\", \"assistant\" or \"tool\"", i, m.Role)
 		}
@@ -67,7 +67,7 @@ func (e *geminiEncoder) conversation() {
 	}
 	// A conversation begins with the user's turn, and has one: the vendor refuses others.
 	if len(t.turns) == 0 || t.turns[0].role != "user" {
-		t.turns = slices.Insert(t.turns, 0, turn{role: "user", parts: []json.RawMessage{geminiText(" ")}})
+		t.turns = slices.Insert(t.turns, 0, content{role: "user", parts: []json.RawMessage{geminiText(" ")}})
 	}
 	e.put("contents", func(out []byte) []byte { return appendList(out, t.contents()) })
 }
@@ -94,7 +94,7 @@ func (t *geminiTurns) contents() (list []json.RawMessage) {
 }
 
 // add puts a turn behind the others, or into the last one if that is the same side's. A turn without parts is none.
-func (t *geminiTurns) add(next turn) {
+func (t *geminiTurns) add(next content) {
 	if len(next.parts) == 0 {
 		return
 	}
@@ -170,7 +170,7 @@ func (t *geminiTurns) answer(m *llm.Message) {
 		}
 	}
 	w.upTo(len(text), len(calls), media)
-	t.add(turn{role: "model", parts: w.parts})
+	t.add(content{role: "model", parts: w.parts})
 }
 
 // skipSignature stands in for the signature of a call that Gemini 3 did not make itself, which it refuses otherwise. It is
@@ -238,7 +238,7 @@ func (t *geminiTurns) results(messages []llm.Message, start, end int) {
 	var after []json.RawMessage
 	for _, r := range found {
 		part, media := t.e.result(&r.call, r.from)
-		t.add(turn{role: "user", results: true, parts: []json.RawMessage{part}})
+		t.add(content{role: "user", results: true, parts: []json.RawMessage{part}})
 		after = append(after, media...)
 	}
 	answered := func(c geminiCall) bool {
@@ -246,7 +246,7 @@ func (t *geminiTurns) results(messages []llm.Message, start, end int) {
 	}
 	t.waiting = slices.DeleteFunc(t.waiting, answered)
 	t.fillIn()
-	t.add(turn{role: "user", parts: after})
+	t.add(content{role: "user", parts: after})
 }
 
 // fillIn answers the calls that were never run: the vendor wants one result for each.
@@ -256,7 +256,7 @@ func (t *geminiTurns) fillIn() {
 		response := t.waiting[i].begin()
 		response.raw("response", []byte(`{"error":"the call was not run"}`))
 		part := newObject(nil).member("functionResponse", response.end())
-		t.add(turn{role: "user", results: true, parts: []json.RawMessage{part}})
+		t.add(content{role: "user", results: true, parts: []json.RawMessage{part}})
 	}
 	t.waiting = nil
 }

@@ -117,7 +117,7 @@ func TestChatURL(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			call := testCall(t, test.row)
 			call.BaseURL, call.Azure = test.base, test.azure
-			if got, err := chatURL(call, "m"); err != nil || got != test.want {
+			if got, err := endpoint(call, chatRoute(call), "m"); err != nil || got != test.want {
 				t.Errorf("got %s, %v; expected %s", got, err, test.want)
 			}
 		})
@@ -129,7 +129,7 @@ func TestChatURLRefused(t *testing.T) {
 		"http://h/\x7f", "http://user:passw0rd@h/v1", "http://[fe80::1%25\r\n]/"} {
 		call := testCall(t, "compatible")
 		call.BaseURL = base
-		_, err := chatURL(call, "m")
+		_, err := endpoint(call, chatRoute(call), "m")
 		if err == nil || err.Kind != llm.KindConfiguration || err.Param != "base_url" ||
 			strings.Contains(err.Message, "passw0rd") {
 			t.Errorf("%q: %v", base, err)

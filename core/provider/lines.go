@@ -221,19 +221,3 @@ func (b *body) streamOptions() {
 		}
 	})
 }
-
-// httpRequest is a request to a route below the call's base URL.
-func httpRequest(call Call, method, path string, body []byte) (*HTTPRequest, *llm.Error) {
-	address, err := endpoint(call, path, call.Request.Model)
-	if err != nil {
-		return nil, err
-	}
-	header, err := requestHeader(call)
-	if err != nil {
-		return nil, err
-	}
-	if body == nil {
-		delete(header, "Content-Type")
-	}
-	return &HTTPRequest{Method: method, URL: address, Header: header, Body: body}, nil
-}

@@ -3,7 +3,6 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -89,22 +88,7 @@ func TestLineEncode(t *testing.T) {
 		}
 		fmt.Fprintf(&all, "# %s: %s\n%s %s\n%s\n", test.row, test.name, request.Method, request.URL, request.Body)
 	}
-	if *update {
-		if err := os.WriteFile(file, []byte(all.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	golden, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, want := strings.Split(all.String(), "\n"), strings.Split(string(golden), "\n")
-	for i := range max(len(got), len(want)) {
-		if i >= len(got) || i >= len(want) || got[i] != want[i] {
-			t.Fatalf("line %d of %s differs, after %q:\n got %s\nwant %s", i+1, file, got[max(0, i-1)],
-				got[min(i, len(got)-1)], want[min(i, len(want)-1)])
-		}
-	}
+	checkGolden(t, file, all.String())
 }
 
 func TestLineEncodeRefuses(t *testing.T) {

@@ -26,14 +26,8 @@ func readOllamaVectors(d *wholeDecoder, body []byte) error {
 			}
 		}
 	})
-	if failed == nil {
-		failed = found.check()
-	}
 	if failed != nil {
 		return failed
 	}
-	for _, vector := range found.list {
-		d.emit(llm.Event{Kind: llm.EventVector, Text: vector})
-	}
-	return nil
+	return found.deliver(d)
 }

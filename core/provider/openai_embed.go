@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -9,24 +10,12 @@ import (
 
 // encodeEmbed builds an embeddings request.
 func encodeEmbed(call Call) (*HTTPRequest, []string, *llm.Error) {
-	header, failed := requestHeader(call)
-	if failed != nil {
-		return nil, nil, failed
-	}
 	route := firstWord(call.Row.EmbedPath, "/embeddings")
 	if call.Row.embedsAlone(call.Request) && call.Row.EmbedPartsPath != "" {
 		route = call.Row.EmbedPartsPath
 	}
-	address, failed := endpoint(call, route, call.Request.Model)
-	if failed != nil {
-		return nil, nil, failed
-	}
 	encoder := newChatEncoder(call)
-	text := encoder.embed()
-	if encoder.failed != nil {
-		return nil, nil, encoder.failed
-	}
-	return &HTTPRequest{Method: "POST", URL: address, Header: header, Body: text}, encoder.warnings, nil
+	return encoder.post(route, encoder.embed())
 }
 
 func (e *chatEncoder) embed() []byte {
@@ -52,10 +41,7 @@ func (e *chatEncoder) input(out []byte) []byte {
 		if inputs[0].Raw != nil {
 			return append(out, inputs[0].Raw...)
 		}
-		part := newObject(append(out, '['))
-		part.text("type", "text")
-		part.text("text", inputs[0].Text)
-		return append(part.end(), ']')
+		return appendRaw(out, []json.RawMessage{textPart(inputs[0].Text).Raw})
 	}
 	for i, input := range inputs {
 		out = append(out, "[,"[min(i, 1)])
@@ -144,13 +130,7 @@ func readEmbeddings(d *wholeDecoder, body []byte) error {
 		}
 		return llm.Errorf(llm.KindParse, "the answer has no embeddings; it reads %s", excerpt(body))
 	}
-	if err := found.check(); err != nil {
-		return err
-	}
-	for _, vector := range found.list {
-		d.emit(llm.Event{Kind: llm.EventVector, Text: vector})
-	}
-	return nil
+	return found.deliver(d)
 }
 
 // read reads one element of data.

@@ -26,32 +26,33 @@ func (openAI) Encode(call Call) (*HTTPRequest, []string, *llm.Error) {
 }
 
 func encodeChat(call Call) (*HTTPRequest, []string, *llm.Error) {
-	header, failed := requestHeader(call)
-	if failed != nil {
-		return nil, nil, failed
-	}
-	address, failed := chatURL(call, call.Request.Model)
-	if failed != nil {
-		return nil, nil, failed
-	}
 	encoder := newChatEncoder(call)
-	text := encoder.write()
-	if encoder.failed != nil {
-		return nil, nil, encoder.failed
+	return encoder.post(chatRoute(call), encoder.write())
+}
+
+// post sends what was written to a route. A header or an address that will not do is reported before an option.
+func (e *chatEncoder) post(route string, text []byte) (*HTTPRequest, []string, *llm.Error) {
+	request, failed := httpRequest(e.call, "POST", route, text)
+	if failed == nil {
+		failed = e.failed
 	}
-	return &HTTPRequest{Method: "POST", URL: address, Header: header, Body: text}, encoder.warnings, nil
+	if failed != nil {
+		return nil, nil, failed
+	}
+	return request, e.warnings, nil
 }
 
 // chatEncoder writes one request body, of a chat or of embeddings.
 type chatEncoder struct {
 	body
 	rename   map[string]string
-	last     int // where the last message is
-	lastUser int // where the user's last message is
+	way      *Reasoning // how the vendor spells reasoning
+	last     int        // where the last message is
+	lastUser int        // where the user's last message is
 }
 
 func newChatEncoder(call Call) *chatEncoder {
-	encoder := &chatEncoder{body: newBody(call)}
+	encoder := &chatEncoder{body: newBody(call), way: call.Row.reasoning()}
 	if !slices.ContainsFunc(call.Row.RenameExcept,
 		func(prefix string) bool { return strings.HasPrefix(call.Request.Model, prefix) }) {
 		encoder.rename = call.Row.Rename

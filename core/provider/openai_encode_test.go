@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -106,22 +105,7 @@ func TestEncode(t *testing.T) {
 		}
 		fmt.Fprintf(&all, "# %s: %s\n%s\n", test.row, test.name, request.Body)
 	}
-	if *update {
-		if err := os.WriteFile(file, []byte(all.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	golden, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, want := strings.Split(all.String(), "\n"), strings.Split(string(golden), "\n")
-	for i := range max(len(got), len(want)) {
-		if i >= len(got) || i >= len(want) || got[i] != want[i] {
-			t.Fatalf("line %d of %s differs, after %q:\n got %s\nwant %s", i+1, file, got[max(0, i-1)],
-				got[min(i, len(got)-1)], want[min(i, len(want)-1)])
-		}
-	}
+	checkGolden(t, file, all.String())
 }
 
 // The same conversation with one more message begins with the same bytes: prompt caches look at prefixes.
@@ -167,9 +151,9 @@ func TestEncodeRefuses(t *testing.T) {
 }
 
 func TestEncodeWarns(t *testing.T) {
-	_, warnings, err := encoded(t, "anthropic", `{"op":"generate","model":"m",`+ask+`,"seed":1,"store":false}`)
+	_, warnings, err := encoded(t, "anthropic-openai", `{"op":"generate","model":"m",`+ask+`,"seed":1,"store":false}`)
 	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "seed") ||
-		!strings.Contains(warnings[0], "anthropic") {
+		!strings.Contains(warnings[0], "anthropic-openai") {
 		t.Errorf("got %q, %v", warnings, err)
 	}
 }

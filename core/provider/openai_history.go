@@ -34,7 +34,7 @@ func (e *chatEncoder) thoughts(m *llm.Message) (t thoughts) {
 	if e.call.isForeign(m) {
 		return t
 	}
-	way, left := e.row.reasoning(), 0
+	left := 0
 	own := m.Source != llm.Source{} // what a vendor sends, it takes
 	for _, item := range m.Details {
 		kind, inner := readThought(item)
@@ -43,9 +43,9 @@ func (e *chatEncoder) thoughts(m *llm.Message) (t thoughts) {
 			readText(&t.content, inner)
 		case kind == "extra_content":
 			t.extra = inner
-		case kind == "thinking" && (own || way.Parts):
+		case kind == "thinking" && (own || e.way.Parts):
 			t.parts = append(t.parts, item)
-		case kind != "thinking" && (own || way.Details):
+		case kind != "thinking" && (own || e.way.Details):
 			t.details = append(t.details, item)
 		default:
 			left++
@@ -75,7 +75,7 @@ func readThought(item json.RawMessage) (kind string, inner json.RawMessage) {
 // returns tells whether reasoning_content goes back with the message at a place, and whether it must be there even if empty.
 // DeepSeek: https://api-docs.deepseek.com/guides/thinking_mode, Z.ai: https://docs.z.ai/guides/capabilities/thinking-mode
 func (e *chatEncoder) returns(at int) (back, required bool) {
-	switch e.row.reasoning().Back {
+	switch e.way.Back {
 	case "always":
 		return true, false
 	case "loop":
@@ -120,7 +120,7 @@ func (e *chatEncoder) reasoningContent(o *object, m *llm.Message, at int, conten
 	if given >= 0 && !e.call.isForeign(m) {
 		readText(&content, m.Extra[given].Value)
 	}
-	if e.row.reasoning().Back == "" {
+	if e.way.Back == "" {
 		if given >= 0 && !e.call.isForeign(m) {
 			o.raw("reasoning_content", m.Extra[given].Value)
 		}
@@ -139,6 +139,8 @@ func (e *chatEncoder) extra(o *object, members []llm.Member, foreign bool) {
 		case foreign && slices.Contains(makerKeys(), member.Key):
 		case member.Key == cacheMark && !e.row.CacheMarks:
 			e.warnMark()
+		case member.Key == "is_error": // of a tool's result, for vendors that have a word for it
+			e.warnOnce("%s has no %q of a message; it was left out", e.row.Name, member.Key)
 		default:
 			o.raw(member.Key, member.Value)
 		}

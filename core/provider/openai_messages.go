@@ -74,10 +74,7 @@ func (e *chatEncoder) content(o *object, m *llm.Message, thoughts []json.RawMess
 	case m.Parts != nil || len(thoughts) > 0:
 		parts := append(slices.Clone(thoughts), e.parts(m.Parts)...)
 		if hasText && text != "" {
-			part := newObject(nil)
-			part.text("type", "text")
-			part.text("text", text)
-			parts = append(parts, part.end())
+			parts = append(parts, textPart(text).Raw)
 		}
 		o.out = appendRaw(o.out, parts)
 	case hasText:

@@ -10,12 +10,7 @@ import (
 
 // encodeModels builds the request for the list of models.
 func encodeModels(call Call) (*HTTPRequest, []string, *llm.Error) {
-	header, failed := requestHeader(call)
-	if failed != nil {
-		return nil, nil, failed
-	}
-	delete(header, "Content-Type")
-	address, failed := endpoint(call, firstWord(call.Row.ModelsPath, "/models"), "")
+	request, failed := httpRequest(call, "GET", firstWord(call.Row.ModelsPath, "/models"), nil)
 	if failed != nil {
 		return nil, nil, failed
 	}
@@ -24,7 +19,7 @@ func encodeModels(call Call) (*HTTPRequest, []string, *llm.Error) {
 	if options.failed != nil {
 		return nil, nil, options.failed
 	}
-	return &HTTPRequest{Method: "GET", URL: address, Header: header}, options.warnings, nil
+	return request, options.warnings, nil
 }
 
 func newModelsDecoder(call Call) Decoder { return &wholeDecoder{call: call, read: readModels} }

@@ -61,7 +61,7 @@ func (r *Reasoning) check(name string) *llm.Error {
 
 // reasoning writes the controls of reasoning.
 func (e *chatEncoder) reasoning() {
-	r, way := e.request, e.row.reasoning()
+	r, way := e.request, e.way
 	controls := newControls()
 	budget := r.ReasoningBudget
 	if r.ReasoningEffort != "" && budget != nil {

@@ -72,10 +72,7 @@ func (t *thought) addInner(value []byte) {
 
 func (t *thought) endText() {
 	if len(t.text) > 0 {
-		part := newObject(nil)
-		part.text("type", "text")
-		part.text("text", string(t.text))
-		t.pieces, t.text = append(t.pieces, part.end()), nil
+		t.pieces, t.text = append(t.pieces, textPart(string(t.text)).Raw), nil
 	}
 }
 

@@ -23,7 +23,7 @@ func encodePuterChat(call Call) (*HTTPRequest, []string, *llm.Error) {
 			delete(inside, name)
 		}
 	}
-	e := &puterEncoder{chatEncoder{body: newBody(withExtra(call, inside))}}
+	e := &puterEncoder{*newChatEncoder(withExtra(call, inside))}
 	arguments := e.arguments()
 	if e.failed != nil {
 		return nil, nil, e.failed

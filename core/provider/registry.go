@@ -145,8 +145,13 @@ func hostedRows() []Row {
 	onlyMaxTokens := map[string]string{"max_completion_tokens": "max_tokens"}
 	return []Row{
 		{
-			Name: "anthropic", BaseURL: "https://api.anthropic.com/v1", BaseURLEnv: []string{"ANTHROPIC_BASE_URL"},
-			KeyEnv: []string{"ANTHROPIC_API_KEY"}, Unsupported: []string{"n", "top_k"},
+			Name: "anthropic", Dialect: "anthropic", BaseURL: "https://api.anthropic.com/v1",
+			BaseURLEnv: []string{"ANTHROPIC_BASE_URL"}, KeyEnv: []string{"ANTHROPIC_API_KEY"}, TokenEnv: []string{"ANTHROPIC_AUTH_TOKEN"},
+			Auth: "x-api-key", Lacks: chatsOnly(), CacheMarks: true, Rules: anthropicRules(),
+		},
+		{
+			Name: "anthropic-openai", BaseURL: "https://api.anthropic.com/v1", BaseURLEnv: []string{"ANTHROPIC_BASE_URL"},
+			KeyEnv: []string{"ANTHROPIC_API_KEY"}, Lacks: chatsOnly(), Unsupported: []string{"n", "top_k"},
 			Ignored: []string{
 				"logprobs", "top_logprobs", "logit_bias", "frequency_penalty", "presence_penalty", "seed", "metadata", "service_tier",
 				"store", "user", "prediction", "audio", "modalities", "response_format", "reasoning_effort",

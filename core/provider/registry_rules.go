@@ -74,6 +74,14 @@ func codeRules(groups []kindCodes) []llm.Rule {
 	return rules
 }
 
+// anthropicRules: https://docs.claude.com/en/api/errors. In a stream there is only the type; elsewhere the status agrees.
+func anthropicRules() []llm.Rule {
+	return []llm.Rule{
+		{Code: "billing_error", Kind: llm.KindQuota},
+		{Code: "request_too_large", Kind: llm.KindBadRequest},
+	}
+}
+
 // zaiRules are Z.ai's business codes, which decide whatever the HTTP status: https://docs.z.ai/api-reference/api-code
 func zaiRules() []llm.Rule {
 	return codeRules([]kindCodes{

@@ -78,14 +78,14 @@ func TestRequests(t *testing.T) {
 					t.Fatal(err)
 				}
 				got := onTheWire(t, name, vendors[name].fill(name, source))
-				compareGolden(t, filepath.Join(casesFolder, name, "requests", filepath.Base(file)), got)
+				checkGolden(t, filepath.Join(casesFolder, name, "requests", filepath.Base(file)), got)
 			}
 		})
 	}
 }
 
 // onTheWire encodes a request, after the same checks as in the engine.
-func onTheWire(t *testing.T, vendor string, request []byte) []byte {
+func onTheWire(t *testing.T, vendor string, request []byte) string {
 	t.Helper()
 	decoded, failure := llm.DecodeRequest(request)
 	if failure != nil {
@@ -115,20 +115,30 @@ func onTheWire(t *testing.T, vendor string, request []byte) []byte {
 	if err := encoder.Encode(result); err != nil {
 		t.Fatalf("%s: %s", request, err)
 	}
-	return text.Bytes()
+	return text.String()
 }
 
-func compareGolden(t *testing.T, file string, got []byte) {
+// checkGolden compares a text with a golden file, line by line, or writes the file anew.
+func checkGolden(t *testing.T, file, all string) {
 	t.Helper()
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, got, 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(all), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if want, err := os.ReadFile(file); err != nil || !bytes.Equal(want, got) {
-		t.Errorf("%s differs (%v); got\n%s", file, err, got)
+	golden, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := strings.Split(all, "\n"), strings.Split(string(golden), "\n")
+	for i := range max(len(got), len(want)) {
+		if i >= len(got) || i >= len(want) || got[i] != want[i] {
+			t.Errorf("line %d of %s differs, after %q:\n got %s\nwant %s", i+1, file, got[max(0, min(i, len(got))-1)],
+				got[min(i, len(got)-1)], want[min(i, len(want)-1)])
+			return
+		}
 	}
 }

@@ -17,6 +17,7 @@ type Row struct {
 	BaseURL          string   `json:"base_url,omitempty"`
 	BaseURLEnv       []string `json:"base_url_env,omitempty"` // environment variables that replace it; the host reads them
 	KeyEnv           []string `json:"key_env,omitempty"`      // environment variables for the key; the host reads them
+	TokenEnv         []string `json:"token_env,omitempty"`    // and for a token, which is sent as a bearer's; where there is no key
 	KeyOptional      bool     `json:"key_optional,omitempty"`
 	Auth             string   `json:"auth,omitempty"`               // one of authWays; default "bearer"
 	ChatPath         string   `json:"chat_path,omitempty"`          // default: the dialect's

@@ -24,6 +24,7 @@ type templatePaths struct {
 	noise  []string // top-level keys whose strings mean nothing
 	counts string   // a top-level object whose whole numbers change from chunk to chunk
 	count  []string // the keys in it whose numbers mean something
+	padded bool     // white space of any length may stand before the last brace: Anthropic hides lengths with it
 }
 
 type textPath struct {
@@ -111,6 +112,9 @@ func (t *template) match(data []byte) ([]byte, bool) {
 		}
 		data = data[end:]
 	}
+	if t.paths.padded {
+		data = unpadded(data)
+	}
 	return text, bytes.Equal(data, t.fixed[len(t.holes)])
 }
 
@@ -192,6 +196,18 @@ func leadingNumber(data []byte) (number int64, end int) {
 		return 0, 0
 	}
 	return number, end
+}
+
+// unpadded is the end of an object without its last brace and the white space before that.
+func unpadded(data []byte) []byte {
+	if len(data) == 0 || data[len(data)-1] != '}' {
+		return nil
+	}
+	end := len(data) - 1
+	for end > 0 && (data[end-1] == ' ' || data[end-1] == '\t' || data[end-1] == '\r' || data[end-1] == '\n') {
+		end--
+	}
+	return data[:end]
 }
 
 // learn makes a template of a chunk that the plain path found to have the effect what. Streams that never repeat soon
@@ -297,7 +313,11 @@ func (t *template) cut(data []byte, textHole span, what learned) {
 		t.fixed[i] = append(t.fixed[i][:0], data[start:hole.start]...)
 		start = hole.end
 	}
-	t.fixed[len(t.holes)] = append(t.fixed[len(t.holes)][:0], data[start:]...)
+	end := data[start:]
+	if t.paths.padded {
+		end = unpadded(end)
+	}
+	t.fixed[len(t.holes)] = append(t.fixed[len(t.holes)][:0], end...)
 	t.ready = true
 }
 

@@ -72,6 +72,17 @@ func (v *vectors) check() error {
 	return nil
 }
 
+// deliver emits the vectors in the order of the inputs, if they are as they must be.
+func (v *vectors) deliver(d *wholeDecoder) error {
+	if err := v.check(); err != nil {
+		return err
+	}
+	for _, vector := range v.list {
+		d.emit(llm.Event{Kind: llm.EventVector, Text: vector})
+	}
+	return nil
+}
+
 // badVector says what is wrong with an embedding.
 type badVector string
 

@@ -12,10 +12,15 @@ func reference(stream string, limit int) (events []Event, tooLarge bool) {
 	lines, rest := referenceLines(stream)
 	var data []string
 	var name, id string
+	bare := false
+	isBare := func(line string) bool { return line != "" && line[0] != ':' && (bare || data == nil && line[0] == '{') }
 	field := func(line string) {
 		key, value, found := strings.Cut(line, ":")
 		if found {
 			value = strings.TrimPrefix(value, " ")
+		}
+		if isBare(line) {
+			bare, key, value = true, "data", line
 		}
 		switch {
 		case key == "data":
@@ -35,7 +40,7 @@ func reference(stream string, limit int) (events []Event, tooLarge bool) {
 		if data != nil {
 			events = append(events, Event{name, []byte(strings.Join(data, "\n")), id})
 		}
-		data, name = nil, ""
+		data, name, bare = nil, "", false
 	}
 	for _, line := range lines {
 		if line == "" {
@@ -44,7 +49,7 @@ func reference(stream string, limit int) (events []Event, tooLarge bool) {
 			return events, true
 		}
 	}
-	if key, _, _ := strings.Cut(rest, ":"); key == "data" {
+	if key, _, _ := strings.Cut(rest, ":"); key == "data" || isBare(rest) {
 		field(rest)
 	} else if key != "" && len(strings.Join(data, "\n"))+len(rest) > limit+lineSlack {
 		tooLarge = true

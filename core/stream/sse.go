@@ -15,7 +15,7 @@ type Event struct {
 	ID   string // the last event ID, which stays until the stream sets another
 }
 
-// SSE decodes a stream of server-sent events as the WHATWG describes it, with one deviation, see last, and one
+// SSE decodes a stream of server-sent events as the WHATWG describes it, with two deviations, see last and bare, and one
 // addition, the limit. Any split of the same bytes over reads gives the same events.
 //
 // The specification is https://html.spec.whatwg.org/multipage/server-sent-events.html; comments quote its sentences.
@@ -26,6 +26,7 @@ type SSE struct {
 	afterCR bool // the last line ended with a carriage return that was the last byte read; a line feed may belong to it
 	skip    bool // the start of the present line, a comment, was thrown away
 	hasData bool // the event has a data line; its data is bytes[from:to]
+	isBare  bool // the event is JSON without field names, see bare
 	name    string
 	id      string
 	names   map[string]string
@@ -39,7 +40,7 @@ func NewSSE(r io.Reader, maxEvent int) *SSE {
 // Next returns the next event. It reads only when no complete event is buffered. At the end it returns io.EOF, or the
 // reader's own error; an event above the limit ends the stream with a *TooLargeError.
 func (s *SSE) Next() (Event, error) {
-	s.from, s.to, s.hasData, s.name = 0, 0, false, ""
+	s.from, s.to, s.hasData, s.isBare, s.name = 0, 0, false, false, ""
 	for {
 		start, stop, ok := s.line()
 		if !ok {
@@ -128,12 +129,16 @@ func (s *SSE) find(c byte, from int) int {
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 func (s *SSE) field(start, stop int) error {
 	line := s.bytes[start:stop]
-	if len(line) >= 5 && string(line[:5]) == "data:" {
+	if !s.isBare && len(line) >= 5 && string(line[:5]) == "data:" {
 		return s.data(value(line[5:]), stop)
 	}
 	colon := bytes.IndexByte(line, ':')
 	if colon == 0 {
 		return nil
+	}
+	if s.bare(line) {
+		s.isBare = true
+		return s.data(line, stop)
 	}
 	if s.to-s.from+len(line) > s.limit+lineSlack {
 		return &TooLargeError{s.limit}
@@ -143,6 +148,11 @@ func (s *SSE) field(start, stop int) error {
 	}
 	return s.set(line[:colon], value(line[colon+1:]), stop)
 }
+
+// bare tells whether a line is data although it does not say so. Some servers that fail in mid-stream send their error as a
+// JSON object, on one line or on many, without "data:" before it. No field has a name that begins with a brace, so such a
+// line begins an event, and what follows up to the blank line is part of it.
+func (s *SSE) bare(line []byte) bool { return s.isBare || !s.hasData && line[0] == '{' }
 
 func value(afterColon []byte) []byte {
 	if len(afterColon) > 0 && afterColon[0] == ' ' {
@@ -267,7 +277,7 @@ func (s *SSE) open(ended bool) {
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 func (s *SSE) last(err error) (Event, error) {
 	line := s.bytes[s.pos:s.end]
-	if !s.skip && (bytes.HasPrefix(line, []byte("data:")) || string(line) == "data") {
+	if !s.skip && len(line) > 0 && (bytes.HasPrefix(line, []byte("data:")) || string(line) == "data" || s.bare(line)) {
 		if err := s.field(s.pos, s.end); err != nil {
 			return Event{}, s.fail(err)
 		}

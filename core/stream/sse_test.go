@@ -97,6 +97,10 @@ func TestGrammar(t *testing.T) {
 		want   []Event
 	}{
 		"nothing":                   {"", nil},
+		"JSON without a field":      {"data: a\n\n{\"error\": {\n  \"code\": 503\n}\n}", []Event{data("a"), data("{\"error\": {\n  \"code\": 503\n}\n}")}},
+		"and then a field":          {"{\"a\":\n:x\ndata: 1}\n\ndata: b\n\n", []Event{data("{\"a\":\ndata: 1}"), data("b")}},
+		"JSON cut off":              {"data: a\n\n{\"error\": {\n", []Event{data("a")}},
+		"a brace behind data":       {"data: a\n{\"b\"}\n\n", []Event{data("a")}},
 		"LF":                        {"data: a\n\ndata: b\n\n", []Event{data("a"), data("b")}},
 		"CRLF":                      {"data: a\r\n\r\ndata: b\r\n\r\n", []Event{data("a"), data("b")}},
 		"CR":                        {"data: a\r\rdata: b\r\r", []Event{data("a"), data("b")}},

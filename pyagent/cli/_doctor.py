@@ -36,8 +36,9 @@ def doctor(options: Namespace) -> int:
         _line(name, without_secrets(value) if value else "not set")
     _line("certificates", _certificates())
     for name, row in sorted(ROWS.items()):
-        found = [variable for variable in row.key_env if os.environ.get(variable)]
-        wanted = " or ".join(row.key_env)
+        variables = [*row.key_env, *row.token_env]
+        found = [variable for variable in variables if os.environ.get(variable)]
+        wanted = " or ".join(variables)
         if found:
             _line(name, f"key in {found[0]}")
         elif row.key_optional:

@@ -172,12 +172,15 @@ def test_against_the_published_package():
     ids=["openai", "anthropic", "openrouter", "constructor"],
 )
 def test_presets(vendor, monkeypatch, preset, key, base):
-    """The address, the bearer key from the right variable, the argument before it, and a message where neither is."""
+    """The address, the key from the right variable, the argument before it, and a message where neither is."""
+    header, before, path = "authorization", "Bearer ", "/v1/chat/completions"
+    if key == "ANTHROPIC":  # in its own protocol, not through the route that is like OpenAI's
+        header, before, path = "x-api-key", "", "/v1/messages"
     assert preset("m").generate_text("x") == "x"
     assert preset("m", api_key="given").generate_text("x") == "x"
-    sent = [request["headers"]["authorization"] for request in vendor.requests()]
-    assert sent == [f"Bearer key-of-{key.lower()}", "Bearer given"]
-    assert {request["path"] for request in vendor.requests()} == {"/v1/chat/completions"}
+    sent = [request["headers"][header] for request in vendor.requests()]
+    assert sent == [f"{before}key-of-{key.lower()}", f"{before}given"]
+    assert {request["path"] for request in vendor.requests()} == {path}
     monkeypatch.delenv(f"{key}_BASE_URL")
     assert repr(preset("m")) == f"Provider(model='m', base_url='{base}')"
     monkeypatch.delenv(f"{key}_API_KEY")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,7 +89,7 @@ def test_the_table_of_providers_is_the_registry() -> None:
     for name, row in sorted(_registry.ROWS.items()):
         address = "inside pyagent" if name == "echo" else f"`{row.base_url}`" if row.base_url else "to be given"
         optional = " (optional)" if row.key_env and row.key_optional else ""
-        expected.append([f"`{name}`", address, names(row.base_url_env), names(row.key_env) + optional])
+        expected.append([f"`{name}`", address, names(row.base_url_env), names(row.key_env + row.token_env) + optional])
     assert table(read(DOCS / "configuration.md"), "Providers, their keys and addresses") == expected
 
 
@@ -97,18 +99,24 @@ def test_the_number_of_vendors_is_that_of_the_registry(name: str) -> None:
     assert f" {vendors} vendors and local servers by name" in read(ROOT / name)
 
 
+def test_the_tables_of_vendors_and_models_are_those_of_the_core() -> None:
+    command = [sys.executable, ROOT / "tools" / "providers.py", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
 def code_variables() -> set[str]:
     """The environment variables that the package reads: those of the registry, and those named in the sources."""
-    columns = ("base_url_env", "key_env", "api_version_env", "deployment_env")
+    columns = ("base_url_env", "key_env", "token_env", "api_version_env", "deployment_env")
     known = {name for row in _registry.ROWS.values() for column in columns for name in getattr(row, column)}
     for path in SOURCES:
-        known |= set(re.findall(r"\"(PYAGENT_[A-Z_]+|[A-Z]+_PROXY|SSL_CERT_[A-Z]+)\"", read(path)))
+        known |= set(re.findall(r"\"(PYAGENT_[A-Z_]+|[A-Z]+_PROXY|SSL_CERT_[A-Z]+|GOOGLE_CLOUD_[A-Z]+)\"", read(path)))
     return known
 
 
 def test_the_environment_variables_are_those_of_the_code() -> None:
     header = set(re.findall(r"PYAGENT_\w+", read(ROOT / "core" / "cabi" / "pyagent.h")))
-    others = {"IN_HOUSE_KEY", "TOOL_BEGIN"}  # the reader's own, and a frame
+    others = {"IN_HOUSE_KEY", "TOOL_BEGIN", "MEDIA_RESOLUTION_LOW"}  # the reader's own, a frame, a vendor's value
     documented = set()
     for page in PAGES:
         documented |= set(re.findall(r"\b(?:[A-Z]{2,}(?:_[A-Z]+)+)\b", read(page)))

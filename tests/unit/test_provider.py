@@ -131,7 +131,7 @@ def test_an_endpoint_described_by_a_dict(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_an_unknown_vendor() -> None:
-    with pytest.raises(ConfigurationError, match="provider 'opanai' is not known; it is one of alibaba, "):
+    with pytest.raises(ConfigurationError, match="provider 'opanai' is not known; did you mean 'openai'"):
         Provider("m", provider="opanai")
 
 

@@ -14,12 +14,15 @@ import pytest
 
 from pyagent import Answers, AsyncAnswers, AsyncStream, Provider, Stream
 from pyagent._option_types import MapOptions, TextOptions
+from pyagent._presets import Preset, Presets
+from pyagent._registry import ROWS
 from pyagent._request import _CHECKS
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = ("generate_text", "stream_text")
 FULL = ("generate", "stream")
 MANY = ("map",)
+OPERATIONS = ("embed", "list_models", "count_tokens")
 
 # rusty-agent-sdk's parameters with their defaults, in its order.
 RUSTY = [
@@ -141,13 +144,33 @@ def test_the_types_for_checkers_are_the_methods() -> None:
 
 def test_every_parameter_is_checked() -> None:
     named = {name for method in (*PLAIN, *FULL) for name, _, _ in parameters(method)}
+    named |= {name for method in OPERATIONS for name in inspect.signature(getattr(Provider, method)).parameters}
+    named -= {"self"}
     assert set(_CHECKS) == named - MADE_INTO_OTHERS
 
 
-@pytest.mark.parametrize("name", [*PLAIN, *FULL, *MANY])
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations_and_their_twins_are_the_same(name: str) -> None:
+    method, twin = getattr(Provider, name), getattr(Provider, "a" + name)
+    assert inspect.iscoroutinefunction(twin)
+    assert inspect.signature(twin) == inspect.signature(method)
+    assert inspect.getdoc(twin) == inspect.getdoc(method)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations_take_what_chats_take(name: str) -> None:
+    chat = {name: kind for name, _, kind in parameters("generate")}
+    own = {"input", "dimensions", "input_type"}
+    for parameter in inspect.signature(getattr(Provider, name)).parameters.values():
+        if parameter.name not in {"self", *own}:
+            assert str(parameter.annotation) == chat[parameter.name], parameter.name
+
+
+@pytest.mark.parametrize("name", [*PLAIN, *FULL, *MANY, *OPERATIONS])
 def test_every_parameter_has_a_line_of_its_own(name: str) -> None:
     pairs = described(getattr(Provider, name))
-    assert [parameter for parameter, _ in pairs] == [parameter for parameter, _, _ in parameters(name)]
+    taken = [parameter for parameter in inspect.signature(getattr(Provider, name)).parameters if parameter != "self"]
+    assert [parameter for parameter, _ in pairs] == taken
     assert all(words.endswith(".") for _, words in pairs)
 
 
@@ -179,6 +202,31 @@ def test_presets_take_the_options_of_the_constructor() -> None:
         return {name: rest for name, rest in options(Provider.__init__).items() if name not in names}
 
     assert options(Provider.azure) == without("provider")
-    for name in ("openai", "anthropic", "openrouter", "compatible"):
-        assert options(getattr(Provider, name)) == without("provider", "api_version", "deployment")
+    assert options(Provider.openai) == without("provider", "api_version", "deployment")
     assert options(Provider.echo) == without("provider", "api_version", "deployment", "api_key", "base_url")
+    named = {name: rest for name, rest in options(Provider.from_string).items() if name != "name"}
+    assert named == without("provider")
+
+
+def presets() -> dict[str, Preset]:
+    return {name: entry for name, entry in vars(Presets).items() if isinstance(entry, Preset)}
+
+
+@pytest.mark.parametrize("name", presets())
+def test_each_preset_is_a_vendor(name: str) -> None:
+    preset, made = presets()[name], getattr(Provider, name)("m", api_key="k", base_url="http://h/v1")
+    assert preset.vendor in ROWS
+    assert made._config["provider"] == preset.vendor
+    constructor = getattr(Provider, name)
+    assert constructor.__name__ == name
+    assert constructor.__qualname__ == f"Provider.{name}"
+    assert constructor.__doc__
+    assert any(key in constructor.__doc__ for key in (*ROWS[preset.vendor].key_env, *ROWS[preset.vendor].base_url_env))
+
+
+def test_a_preset_of_a_subclass_makes_the_subclass() -> None:
+    class Mine(Provider):
+        pass
+
+    assert type(Mine.openai("m", api_key="k")) is Mine
+    assert type(Mine.from_string("openai:m", api_key="k")) is Mine

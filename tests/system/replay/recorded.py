@@ -49,7 +49,12 @@ class Case:
         return f"{self.vendor}/{self.name}"
 
 
-CHATS = ("/chat/completions", "/api/chat", "/drivers/call")  # the ends of the paths that a Provider asks at
+CHATS = (
+    "/chat/completions",
+    "/messages",
+    "/api/chat",
+    "/drivers/call",
+)  # the ends of the paths that a Provider asks at
 
 
 def load() -> list[Case]:
@@ -60,7 +65,7 @@ def load() -> list[Case]:
 
 def _is_chat(case: Case) -> bool:
     path = urlsplit(case.request.get("path", "")).path
-    return path.endswith(CHATS) if path else case.name.startswith(("chat", "error"))
+    return path.endswith(CHATS) if path else case.name.startswith(("chat", "messages", "error"))
 
 
 def check_answer(case: Case, answer: Response, *, streamed: bool = True) -> None:

@@ -1,0 +1,167 @@
+"""The methods of Provider that ask for something else than an answer."""
+
+from __future__ import annotations
+
+from ._results import Results
+from ._whole import wait_for
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ._call import Call
+    from .embeddings import Embeddings
+    from .models import ModelInfo
+    from .options import Limits, Timeouts
+
+
+class OperationMethods:
+    """Vectors, lists of models, counts of tokens: embed, list_models and count_tokens."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def _start(self, op: str, arguments: dict[str, Any]) -> Call: ...
+
+    def embed(
+        self,
+        input: str | Sequence[Any],
+        *,
+        dimensions: int | None = None,
+        input_type: str | None = None,
+        user: str | None = None,
+        allow_unsupported: bool = False,
+        extra_body: dict[str, Any] | None = None,
+        extra_headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+        timeouts: Timeouts | None = None,
+        limits: Limits | None = None,
+        max_retries: int | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        model: str | None = None,
+    ) -> Embeddings:
+        """Gives the vectors of one text or of many.
+
+        Any number of texts will do: they are divided into as many requests as the vendor wants, a few of them side by
+        side, and the vectors come in the order of the texts.
+
+        Args:
+            input: A text, or a list of texts. Some vendors take token ids or lists of content parts in place of a text.
+            dimensions: How long the vectors are to be, for models that can shorten them.
+            input_type: What the vectors are for, in the vendor's words.
+            user: Your own id of the end user.
+            allow_unsupported: Send what the model is known to lack, see `Provider.capabilities`.
+            extra_body: Fields that only the vendor knows; they have the last word on the request body.
+            extra_headers: Added to those of the Provider, winning over them.
+            timeout: Seconds to wait for all of it.
+            timeouts: The clocks one by one, instead of timeout.
+            limits: What the answer to each request may weigh.
+            max_retries: Attempts after the first, for each request.
+            api_key: Instead of the Provider's.
+            base_url: Instead of the Provider's.
+            model: Instead of the Provider's.
+
+        Returns:
+            Embeddings: a sequence of vectors, which NumPy can share.
+
+        Raises:
+            ConfigurationError: An option is wrong; nothing was sent. A ValueError.
+            UnsupportedFeatureError: The vendor has no embeddings or cannot honour an option. A ValueError.
+            APIConnectionError: No answer. A ConnectionError; APITimeoutError is also a TimeoutError.
+            APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
+            ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
+        """
+        return wait_for(self._start("embed", locals()), Results()).embeddings
+
+    def list_models(
+        self,
+        *,
+        extra_headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+        timeouts: Timeouts | None = None,
+        limits: Limits | None = None,
+        max_retries: int | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+    ) -> list[ModelInfo]:
+        """Asks the vendor which models it offers, page by page until the last one.
+
+        Args:
+            extra_headers: Added to those of the Provider, winning over them.
+            timeout: Seconds to wait for all of it.
+            timeouts: The clocks one by one, instead of timeout.
+            limits: What the answer to each request may weigh.
+            max_retries: Attempts after the first, for each request.
+            api_key: Instead of the Provider's.
+            base_url: Instead of the Provider's.
+
+        Returns:
+            A list of ModelInfo.
+
+        Raises:
+            ConfigurationError: An option is wrong; nothing was sent. A ValueError.
+            UnsupportedFeatureError: The vendor has no list of models. A ValueError.
+            APIConnectionError: No answer. A ConnectionError; APITimeoutError is also a TimeoutError.
+            APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
+            ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
+        """
+        return wait_for(self._start("models", locals()), Results()).models
+
+    def count_tokens(
+        self,
+        prompt: str | None = None,
+        *,
+        system_prompt: str | None = None,
+        messages: list[dict[str, Any]] | None = None,
+        tools: list[dict[str, Any]] | None = None,
+        tool_choice: str | dict[str, Any] | None = None,
+        response_format: dict[str, Any] | None = None,
+        reasoning_effort: str | None = None,
+        reasoning_budget: int | None = None,
+        allow_unsupported: bool = False,
+        extra_body: dict[str, Any] | None = None,
+        extra_headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+        timeouts: Timeouts | None = None,
+        limits: Limits | None = None,
+        max_retries: int | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        model: str | None = None,
+    ) -> int:
+        """Asks the vendor how many tokens a request would have, without making it.
+
+        Args:
+            prompt: The user's message. Ignored when `messages` is given and not empty.
+            system_prompt: Put before everything else as a system message.
+            messages: The whole conversation as dicts with role and content.
+            tools: What the model may call, in OpenAI's form.
+            tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
+            response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
+            reasoning_effort: How long to think: "low", "medium", "high", or the vendor's other words.
+            reasoning_budget: How many tokens to think with; 0 for no thinking.
+            allow_unsupported: Send what the model is known to lack, see `Provider.capabilities`.
+            extra_body: Fields that only the vendor knows; they have the last word on the request body.
+            extra_headers: Added to those of the Provider, winning over them.
+            timeout: Seconds to wait for the answer.
+            timeouts: The clocks one by one, instead of timeout.
+            limits: What the answer may weigh.
+            max_retries: Attempts after the first.
+            api_key: Instead of the Provider's.
+            base_url: Instead of the Provider's.
+            model: Instead of the Provider's.
+
+        Returns:
+            The number of tokens of the prompt.
+
+        Raises:
+            ConfigurationError: An option is wrong; nothing was sent. A ValueError.
+            UnsupportedFeatureError: The vendor counts no tokens or cannot honour an option. A ValueError.
+            APIConnectionError: No answer. A ConnectionError; APITimeoutError is also a TimeoutError.
+            APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
+            ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
+        """
+        return wait_for(self._start("count", locals()), Results()).tokens

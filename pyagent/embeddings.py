@@ -1,0 +1,110 @@
+"""Embeddings: the vectors of some texts, as plain lists or as one block of numbers that other libraries share."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+
+from ._value import Value
+from .response import Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+__all__ = ["Embeddings"]
+
+
+class Embeddings(Value):
+    """A sequence of vectors, one for each input, in the order of the inputs.
+
+    `embeddings[0]` is a list of floats. `numpy.asarray(embeddings)` is an array of float32 with a row for each input;
+    it shares the memory of this object, as `embeddings.buffer` does.
+
+    Attributes:
+        dimensions: How long each vector is.
+        usage: Token counts, those of all batches together; None where the vendor did not say.
+        model, provider: Who answered, as the vendor reports it.
+        request_id: The vendor's id of the (first) HTTP request.
+        warnings: What the user should know about how the request was sent.
+        attempts: How many requests were sent: one for each batch of inputs, and more after retries.
+        retries: The attempts that another one followed, as in `Response`.
+    """
+
+    __slots__ = ("data", "dimensions", "usage", "model", "provider", "request_id", "warnings", "attempts", "retries")
+
+    def __init__(
+        self,
+        data: bytes,
+        dimensions: int,
+        *,
+        usage: Usage | None = None,
+        model: str | None = None,
+        provider: str | None = None,
+        request_id: str | None = None,
+        warnings: list[str] | None = None,
+        attempts: int = 1,
+        retries: list[dict[str, Any]] | None = None,
+    ) -> None:
+        self.data = data  # little-endian float32, one vector after the other
+        self.dimensions = dimensions
+        self.usage = usage if usage is not None else Usage()
+        self.model = model
+        self.provider = provider
+        self.request_id = request_id
+        self.warnings = warnings or []
+        self.attempts = attempts
+        self.retries = retries or []
+
+    @property
+    def vectors(self) -> list[list[float]]:
+        """All vectors as plain lists."""
+        return list(self)
+
+    @property
+    def buffer(self) -> memoryview[float]:
+        """All numbers without a copy: a read-only memoryview of float32, with a row for each input."""
+        return memoryview(_native(self.data)).cast("f", (len(self), self.dimensions))
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        """The numbers for NumPy: https://numpy.org/doc/stable/reference/arrays.interface.html"""
+        return {"version": 3, "shape": (len(self), self.dimensions), "typestr": "<f4", "data": self.data}
+
+    def __buffer__(self, flags: int) -> memoryview:
+        return self.buffer  # type: ignore[return-value]  # a view of any numbers
+
+    def __len__(self) -> int:
+        return len(self.data) // (4 * self.dimensions)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self._vector(number) for number in range(*index.indices(len(self)))]
+        number = index + len(self) if index < 0 else index
+        if not 0 <= number < len(self):
+            raise IndexError(f"There are {len(self)} embeddings, counted from 0; there is no number {index}.")
+        return self._vector(number)
+
+    def __iter__(self) -> Iterator[list[float]]:
+        return map(self._vector, range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"Embeddings({len(self)} of {self.dimensions} dimensions, model={self.model!r}, usage={self.usage!r})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that is known, as plain dicts and lists that `json.dumps` takes."""
+        return {"vectors": self.vectors, **{name: value for name, value in self._as_dict().items() if name != "data"}}
+
+    def _vector(self, number: int) -> list[float]:
+        size = 4 * self.dimensions
+        return array("f", _native(self.data[number * size : (number + 1) * size])).tolist()
+
+
+def _native(data: bytes) -> bytes:
+    """The numbers in the order of this machine's bytes."""
+    if sys.byteorder == "little":
+        return data
+    numbers = array("f", data)
+    numbers.byteswap()
+    return numbers.tobytes()
