@@ -192,11 +192,11 @@ func TestGeminiRefuses(t *testing.T) {
 func TestGeminiWarns(t *testing.T) {
 	tests := []struct{ fields, says string }{
 		{`"messages":[{"role":"user","name":"bob","content":"x"}]`, `"bob"`},
-		{`"messages":[{"role":"user","cache_control":{"type":"ephemeral"},"content":"x"}]`, `"cache_control"`},
+		{`"messages":[{"role":"user","cache_control":{"type":"ephemeral"},"content":"x"}]`, "know cache_control"},
 		{`"messages":[{"role":"user","content":"x"},{"role":"system","content":"y"}]`, "from the start"},
 		{`"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://h/a.png","detail":"high"}}]}]`, `"high"`},
 		{`"messages":[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f"}}]},{"role":"user","content":"y"}]`, "not run"},
-		{ask + `,"tools":[{"type":"function","function":{"name":"f"},"cache_control":{}}]`, `"cache_control"`},
+		{ask + `,"tools":[{"type":"function","function":{"name":"f"},"cache_control":{}}]`, "know cache_control"},
 		{ask + `,"reasoning_summary":"detailed"`, "reasoning_summary"},
 		{ask, ""},
 	}

@@ -186,7 +186,7 @@ func (e *chatEncoder) toolChoice() {
 		if err != nil {
 			e.wrong("tool_choice", "%s", err.Message)
 		} else if !slices.Contains(e.row.ToolChoices, choice.mode) || len(choice.names) > 0 && choice.mode != "tool" {
-			e.refuse("tool_choice", "%s does not take tool_choice %s, only %q", e.row.Name, asked, e.row.ToolChoices)
+			e.refuse("tool_choice", "%s does not take tool_choice %s, only %q", e.row.Name, compacted(asked), e.row.ToolChoices)
 		}
 	}
 	e.json("tool_choice", asked)

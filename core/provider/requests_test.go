@@ -23,6 +23,7 @@ import (
 type matrixVendor struct {
 	Dialect    string
 	Model      string
+	BaseURL    string          `json:"base_url"` // of a vendor whose users have addresses of their own
 	EmbedModel string          `json:"embed_model"`
 	InputType  string          `json:"input_type"`
 	Details    json.RawMessage // reasoning_details of an answer
@@ -34,7 +35,7 @@ func (v *matrixVendor) fill(name string, request []byte) []byte {
 	quote := func(text string) string { return `"` + text + `"` }
 	call := `{"id":"call_own001","type":"function","function":{"name":"now","arguments":"{}"}`
 	if v.CallExtra != nil {
-		call += "," + strings.Trim(string(v.CallExtra), "{} \n")
+		call += "," + strings.TrimSuffix(strings.TrimPrefix(string(v.CallExtra), "{"), "}")
 	}
 	return []byte(strings.NewReplacer(
 		quote("$VENDOR"), quote(name), quote("$MODEL"), quote(v.Model), quote("$EMBED_MODEL"), quote(firstWord(v.EmbedModel, v.Model)),
@@ -77,7 +78,7 @@ func TestRequests(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got := onTheWire(t, name, vendors[name].fill(name, source))
+				got := onTheWire(t, name, vendors[name].BaseURL, vendors[name].fill(name, source))
 				checkGolden(t, filepath.Join(casesFolder, name, "requests", filepath.Base(file)), got)
 			}
 		})
@@ -85,13 +86,14 @@ func TestRequests(t *testing.T) {
 }
 
 // onTheWire encodes a request, after the same checks as in the engine.
-func onTheWire(t *testing.T, vendor string, request []byte) string {
+func onTheWire(t *testing.T, vendor, base string, request []byte) string {
 	t.Helper()
 	decoded, failure := llm.DecodeRequest(request)
 	if failure != nil {
 		t.Fatalf("%s: %s", request, failure)
 	}
 	call := testCall(t, vendor)
+	call.BaseURL = firstWord(base, call.BaseURL)
 	call.Request, call.Stream, call.ExtraHeaders = decoded, decoded.Op == llm.OpStream, decoded.ExtraHeaders
 	call.Now = time.Unix(1_700_000_000, 0)
 	var result golden

@@ -14,6 +14,18 @@ VENDORS: dict[str, Any] = json.loads((CASES / "vendors.json").read_text(encoding
 NAMES = sorted(path.stem for path in (CASES / "requests").glob("*.json"))
 DESCRIBED = [name for name, vendor in VENDORS.items() if "spec" in vendor]
 
+# What a description leaves out, and where the vendor has it instead.
+UNDESCRIBED = {
+    ("anthropic", "file-id"),  # a beta: https://docs.claude.com/en/docs/build-with-claude/files
+    # Vertex AI has most of Gemini's protocol, and beside it these, of which Gemini's own description knows nothing:
+    # https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api
+    ("vertex", "embed"), ("vertex", "embed-dimensions"), ("vertex", "embed-input-type"),
+    # https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference
+    ("vertex", "metadata"),
+    # https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/count-tokens
+    ("vertex", "token-count"),
+}  # fmt: skip
+
 describe = functools.lru_cache(None)(Description)
 
 
@@ -33,7 +45,7 @@ def test_bodies_are_what_the_vendor_describes(vendor: str) -> None:
     description, wrong = describe(VENDORS[vendor]["spec"]), {}
     for name in NAMES:
         request = golden(vendor, name)
-        if "body" not in request or name == "extra-body":  # which sends what no description knows
+        if "body" not in request or name == "extra-body" or (vendor, name) in UNDESCRIBED:
             continue
         if complaints := description.complaints(request["path"].partition("?")[0], request["body"]):
             wrong[name] = complaints
@@ -54,6 +66,6 @@ def test_what_is_refused_is_named(vendor: str) -> None:
     for name in NAMES:
         error = golden(vendor, name).get("error")
         if error:
-            assert error["kind"] == "unsupported_feature", (name, error)
+            assert error["kind"] in {"unsupported_feature", "configuration"}, (name, error)
             assert error["param"], (name, error)
             assert vendor in error["message"], (name, error)
