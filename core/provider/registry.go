@@ -66,7 +66,7 @@ func routerRows() []Row {
 	return []Row{
 		{
 			Name: "openrouter", BaseURL: "https://openrouter.ai/api/v1", BaseURLEnv: []string{"OPENROUTER_BASE_URL"},
-			KeyEnv: []string{"OPENROUTER_API_KEY"}, EmbedFormat: "base64", EmbedParts: "content",
+			KeyEnv: []string{"OPENROUTER_API_KEY"}, EmbedFormat: "base64", EmbedParts: "content", MoreModelsPath: "/embeddings/models",
 			Unsupported: []string{"n", "store", "safety_identifier"}, Parts: "openrouter",
 			ToolChoices: []string{"auto", "none", "required", "tool"}, CacheMarks: true, Reasoning: openRouterReasoning(), Rules: openRouterRules(),
 		},

@@ -23,6 +23,7 @@ type Row struct {
 	ChatPath         string   `json:"chat_path,omitempty"`          // default: the dialect's
 	EmbedPath        string   `json:"embed_path,omitempty"`         // default: the dialect's
 	ModelsPath       string   `json:"models_path,omitempty"`        // default: the dialect's
+	MoreModelsPath   string   `json:"more_models_path,omitempty"`   // where a vendor lists the models that models_path leaves out
 	LoginURL         string   `json:"login_url,omitempty"`          // where a name and a password are exchanged for a key
 	EmbedBatch       int      `json:"embed_batch,omitempty"`        // inputs that one request may embed; 0: all; see EmbedLimit
 	EmbedFormat      string   `json:"embed_format,omitempty"`       // encoding_format to ask for: "base64", or nothing
@@ -145,7 +146,7 @@ func (r *Row) check() *llm.Error {
 // checkRoutes checks paths, and what is said about operations beside chats.
 func (r *Row) checkRoutes() *llm.Error {
 	for name, path := range map[string]string{"chat_path": r.ChatPath, "embed_path": r.EmbedPath, "models_path": r.ModelsPath,
-		"embed_parts_path": r.EmbedPartsPath} {
+		"more_models_path": r.MoreModelsPath, "embed_parts_path": r.EmbedPartsPath} {
 		if path != "" && !strings.HasPrefix(path, "/") {
 			return llm.Configuration(name, "%s of provider %q must begin with \"/\", got %q", name, r.Name, path)
 		}
