@@ -9,7 +9,8 @@ from ._async_map_methods import AsyncMapMethods
 from ._async_operation_methods import AsyncOperationMethods
 from ._async_response_methods import AsyncResponseMethods
 from ._async_text_methods import AsyncTextMethods
-from ._environment import network_variables, without_secrets
+from ._environment import network_variables, read_first, without_secrets
+from ._keys import find_keys
 from ._map_methods import MapMethods
 from ._operation_methods import OperationMethods
 from ._presets import Presets
@@ -51,6 +52,8 @@ class Provider(
     Args:
         model: The model's name at the vendor, for example "openai/gpt-4o-mini".
         api_key: The key. Default: the vendor's environment variable, such as OPENROUTER_API_KEY.
+        extra_api_keys: More keys of the same vendor. When it rejects the key in use, or that key's limit is used up,
+            the retry takes the next one, and so do later calls until that limit is over.
         base_url: The address up to and without /chat/completions. Default: the vendor's environment variable, such as
             OPENAI_BASE_URL, then the vendor's own address.
         provider: A vendor's name, "openrouter" by default, of the list in docs/providers.md; or your own endpoint as a
@@ -85,6 +88,7 @@ class Provider(
         model: str,
         *,
         api_key: str | None = None,
+        extra_api_keys: list[str] | None = None,
         base_url: str | None = None,
         provider: str | dict[str, Any] | None = None,
         timeout: float | None = None,
@@ -112,7 +116,7 @@ class Provider(
         config = {
             "provider": provider,
             "base_url": self._base_url,
-            "api_key": _find_key(row, api_key, headers),
+            **find_keys(row, api_key, extra_api_keys, headers),
             "extra_headers": headers,
             "timeouts": _find_clocks(timeout, timeouts),
             "limits": _request.bounds(limits),
@@ -129,7 +133,7 @@ class Provider(
         if retry_backoff is None:
             milliseconds = _read_number("PYAGENT_RETRY_BACKOFF_MS", "positive")
             config["retry_backoff"] = None if milliseconds is None else milliseconds / 1000
-        self._configure({name: value for name, value in config.items() if value not in (None, {}, "")})
+        self._configure({name: value for name, value in config.items() if value not in (None, {}, [], "")})
 
     @property
     def capabilities(self) -> Capabilities:
@@ -188,9 +192,6 @@ class Provider(
 _current_inbox: Callable[[Client], Inbox] | None = None
 
 
-_KEY_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key"})
-
-
 def _find_current_inbox() -> Callable[[Client], Inbox]:
     global _current_inbox  # noqa: PLW0603  # it is one module for all
     with _opening.lock:
@@ -213,7 +214,7 @@ def _find_base_url(provider: str | dict[str, Any], row: Row, given: str | None) 
 
 
 def _read_base_url(row: Row) -> str:
-    found = _read_first(row.base_url_env)
+    found = read_first(row.base_url_env)
     if found and "OLLAMA_HOST" in row.base_url_env:  # which need not be a URL
         from ._ollama_host import server_url
 
@@ -223,21 +224,6 @@ def _read_base_url(row: Row) -> str:
 
         return _vertex.server_url()
     return found or row.base_url
-
-
-def _find_key(row: Row, given: str | None, headers: dict[str, str] | None) -> str | None:
-    if given is not None:
-        return _checks.line("api_key", given)  # type: ignore[no-any-return]
-    key = _read_first(row.key_env)
-    token = _read_first(row.token_env)
-    if key is None and token is not None:
-        key = f"Bearer {token}"  # which tells the core how to send it
-    in_headers = any(name.lower() in _KEY_HEADERS for name in headers or ())
-    if key is None and row.key_env and not row.key_optional and not in_headers:
-        raise ConfigurationError(
-            f"No api_key provided and {' or '.join(row.key_env)} environment variable is not set.", param="api_key"
-        )
-    return _optional(_checks.line, "api_key", key)  # type: ignore[no-any-return]
 
 
 def _find_clocks(timeout: float | None, timeouts: Timeouts | None) -> dict[str, Any]:
@@ -276,19 +262,14 @@ def _switches(**switches: bool) -> dict[str, bool]:
 
 def _azure(row: Row, api_version: str | None, deployment: str | None) -> dict[str, Any]:
     azure = {
-        "api_version": _optional(_checks.string, "api_version", api_version) or _read_first(row.api_version_env),
-        "deployment": _optional(_checks.string, "deployment", deployment) or _read_first(row.deployment_env),
+        "api_version": _optional(_checks.string, "api_version", api_version) or read_first(row.api_version_env),
+        "deployment": _optional(_checks.string, "deployment", deployment) or read_first(row.deployment_env),
     }
     return {name: value for name, value in azure.items() if value}
 
 
 def _optional(check: Any, name: str, value: Any) -> Any:
     return None if value is None else check(name, value)
-
-
-def _read_first(names: tuple[str, ...]) -> str | None:
-    """The first of these environment variables that is set and not empty."""
-    return next((os.environ[name] for name in names if os.environ.get(name)), None)
 
 
 def _read_number(name: str, sign: str) -> int | None:
