@@ -39,6 +39,7 @@ type Call struct {
 	key      string // that the request is sent with
 	encoded  transport.Request
 	warnings []string
+	ignored  []string // what of the request's options was left out
 	clocks   policy.Clocks
 	sizes    policy.Sizes
 	began    time.Time
@@ -104,6 +105,13 @@ func (c *Call) encode() *llm.Error {
 	if c.encoded.URL != "" { // Ask did it
 		return nil
 	}
+	request, ignored, err := c.request.For(c.client.row.Name, first(c.client.row.Dialect, "openai"))
+	if err != nil {
+		return err
+	}
+	if request != c.request {
+		c.request, c.ignored = request, ignored
+	}
 	config, now := c.client.config, time.Now()
 	if c.key == "" {
 		if c.key = c.request.APIKey; c.key == "" {
@@ -130,7 +138,7 @@ func (c *Call) encode() *llm.Error {
 	if err != nil {
 		return err
 	}
-	c.encoded, c.warnings = transport.Request(*encoded), warnings
+	c.encoded, c.warnings = transport.Request(*encoded), append(warnings, c.ignored...)
 	if _, ok := c.encoded.Header["User-Agent"]; !ok {
 		c.encoded.Header["User-Agent"] = c.client.engine.userAgent
 	}
