@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     )
     from .models import Capabilities, ModelInfo, ModelLists
     from .openai_options import OpenAIOptions, OpenRouterOptions, ResponsesOptions
-    from .options import Limits, Timeouts
+    from .options import Limits, Throttle, Timeouts
     from .provider import Provider
     from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
@@ -99,6 +99,7 @@ __all__ = [
     "VolcengineOptions",
     "ZaiOptions",
     "OllamaOptions",
+    "Throttle",
     "errors",
     "events",
     "messages",
@@ -158,6 +159,7 @@ _PLACES = {
     "VolcengineOptions": ("vendor_options", "VolcengineOptions"),
     "ZaiOptions": ("vendor_options", "ZaiOptions"),
     "OllamaOptions": ("vendor_options", "OllamaOptions"),
+    "Throttle": ("options", "Throttle"),
 }
 
 

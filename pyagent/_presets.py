@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any, Generic, TypeVar
 
     from ._vendor_options import Options
-    from .options import Limits, Timeouts
+    from .options import Limits, Throttle, Timeouts
 
     Made = TypeVar("Made", bound="Presets")
 else:
@@ -44,6 +44,8 @@ class Constructor(Generic[Made]):
         options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -120,6 +122,8 @@ class Presets:
         options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -154,6 +158,8 @@ class Presets:
         options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -184,6 +190,8 @@ class Presets:
         options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,

@@ -56,12 +56,22 @@ class Row(Value):
 
 ROWS: dict[str, Row] = {
     "openai": Row("https://api.openai.com/v1", ("OPENAI_BASE_URL",), ("OPENAI_API_KEY",)),
+    "openai-responses": Row(
+        "https://api.openai.com/v1", ("OPENAI_BASE_URL",), ("OPENAI_API_KEY",), dialect="responses"
+    ),
     "azure": Row(
         "",
         ("AZURE_OPENAI_ENDPOINT",),
         ("AZURE_OPENAI_API_KEY",),
         api_version_env=("AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"),
         deployment_env=("AZURE_OPENAI_DEPLOYMENT_NAME",),
+    ),
+    "azure-responses": Row(
+        "",
+        ("AZURE_OPENAI_ENDPOINT",),
+        ("AZURE_OPENAI_API_KEY",),
+        deployment_env=("AZURE_OPENAI_DEPLOYMENT_NAME",),
+        dialect="responses",
     ),
     "openrouter": Row("https://openrouter.ai/api/v1", ("OPENROUTER_BASE_URL",), ("OPENROUTER_API_KEY",)),
     "anthropic": Row(

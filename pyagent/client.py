@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ._registry import Row
     from ._vendor_options import Options
-    from .options import Limits, Timeouts
+    from .options import Limits, Throttle, Timeouts
 
 __all__ = ["Client"]
 
@@ -43,6 +43,8 @@ class Client(ClientMethods, AsyncClientMethods):
             each vendor gets those that fit.
         max_retries: Attempts after the first.
         retry_backoff: Seconds before the first retry, doubled each time.
+        retry_factor: What the pause grows by instead of doubling, 1 or more.
+        throttle: How much to ask of each vendor; requests wait for their turn.
         extra_headers: Sent with every request.
         proxy: URL of a proxy, or "" for none.
         ca_file: Certificates (PEM) to trust in addition to the system's.
@@ -67,6 +69,8 @@ class Client(ClientMethods, AsyncClientMethods):
         options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -91,6 +95,8 @@ class Client(ClientMethods, AsyncClientMethods):
         options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -132,6 +138,8 @@ class Client(ClientMethods, AsyncClientMethods):
         options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,

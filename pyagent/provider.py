@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ._inbox import AsyncCall, Inbox
     from ._vendor_options import Options
     from .models import Capabilities
-    from .options import Limits, Timeouts
+    from .options import Limits, Throttle, Timeouts
     from .rate_limits import RateLimits
 
 __all__ = ["Provider"]
@@ -79,6 +79,8 @@ class Provider(
         options: What only this vendor knows, such as AnthropicOptions(...), for every call that does not say otherwise.
         max_retries: Attempts after the first. Default: PYAGENT_MAX_RETRIES, then 2.
         retry_backoff: Seconds before the first retry, doubled each time. Default: PYAGENT_RETRY_BACKOFF_MS, then 0.25.
+        retry_factor: What the pause grows by instead of doubling, 1 or more.
+        throttle: How much to ask of the vendor; requests wait for their turn.
         extra_headers: Sent with every request. Authorization or api-key among them is as good as a key.
         proxy: URL of a proxy, or "" for none. Default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
         ca_file: Certificates (PEM) to trust in addition to the system's.
@@ -111,6 +113,8 @@ class Provider(
         options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -137,6 +141,8 @@ class Provider(
             "limits": _request.bounds(limits),
             "max_retries": _checks.count("max_retries", max_retries),
             "retry_backoff": _checks.seconds("retry_backoff", retry_backoff),
+            "retry_factor": _optional(_checks.number, "retry_factor", retry_factor),
+            "throttle": _request.rates(throttle),
             "network": {
                 **_network(self._proxy, ca_file, client_cert, max_connections),
                 **_switches(http2=http2, allow_http=allow_http, post_quantum=post_quantum),

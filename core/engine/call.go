@@ -157,16 +157,20 @@ func (c *Call) try(ctx context.Context) (int, *llm.Error) {
 		})
 		defer stop()
 	}
-	retry := policy.ResolveRetry(c.client.config, c.request.MaxRetries)
-	attempts, err := policy.Run(ctx, realClock{}, retry, deadline, c.rotate, c.attempt, func(failed llm.Retry) {
-		c.describe(failed.Error)
-		c.retries = append(c.retries, llm.PastAttempt{
-			Attempt: failed.Attempt, Wait: failed.Wait, KeyChanged: failed.KeyChanged,
-			Kind: failed.Error.Kind, Message: failed.Error.Message, StatusCode: failed.Error.StatusCode,
-		})
-		c.sink.Emit(llm.Event{Kind: llm.EventRetry, Data: &failed})
-		_ = c.sink.Flush(ctx)
-	})
+	chain := policy.Chain{
+		Clock: realClock{}, Retry: policy.ResolveRetry(c.client.config, c.request.MaxRetries), Deadline: deadline,
+		Limit: c.turn(deadline), Rotate: c.rotate,
+		Failed: func(failed llm.Retry) {
+			c.describe(failed.Error)
+			c.retries = append(c.retries, llm.PastAttempt{
+				Attempt: failed.Attempt, Wait: failed.Wait, KeyChanged: failed.KeyChanged,
+				Kind: failed.Error.Kind, Message: failed.Error.Message, StatusCode: failed.Error.StatusCode,
+			})
+			c.sink.Emit(llm.Event{Kind: llm.EventRetry, Data: &failed})
+			_ = c.sink.Flush(ctx)
+		},
+	}
+	attempts, err := chain.Run(ctx, c.attempt)
 	if err != nil && ctx.Err() != nil {
 		if ended := causeOf(ctx); ended.Kind != llm.KindCancelled || err.Kind != llm.KindCancelled {
 			ended.Response = err.Response

@@ -22,6 +22,7 @@ import (
 // Engine holds what clients share: connections, and the model server inside this process.
 type Engine struct {
 	userAgent string
+	throttles throttles
 
 	mu         sync.Mutex
 	transports map[string]*sharedTransport // by their options

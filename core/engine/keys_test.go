@@ -138,3 +138,18 @@ func TestBadExtraKeys(t *testing.T) {
 		}
 	}
 }
+
+// What a key has asked counts for that key alone: the one that takes its place has its own share of the throttle.
+func TestEachKeyHasItsThrottle(t *testing.T) {
+	vendor := new(vendorOfKeys)
+	server := httptest.NewServer(vendor)
+	defer server.Close()
+	client := openClient(t, `{"provider":"openai","base_url":"`+server.URL+`","api_key":"rejected-one","extra_api_keys":["good"],`+
+		`"throttle":{"requests":1,"max_wait":0,"per":"key"}}`)
+	if failed := askWithKeys(t, client, "").failure(); failed != nil {
+		t.Errorf("the second key was held up: %v", failed)
+	}
+	if failed := askWithKeys(t, client, "").failure(); failed == nil || failed.Code != "throttled" {
+		t.Errorf("the second key was not throttled: %v", failed)
+	}
+}

@@ -100,21 +100,24 @@ func TestRunRotates(t *testing.T) {
 			used := keys.Pick(clock.now)
 			var sent []string
 			var changed []bool
-			attempts, err := Run(context.Background(), clock, Retry{Max: 3, Backoff: time.Second}, time.Time{},
-				func(err *llm.Error) bool {
+			chain := Chain{
+				Clock: clock, Retry: Retry{Max: 3, Backoff: time.Second, Factor: 2},
+				Rotate: func(err *llm.Error) bool {
 					next, ok := keys.Replace(used, err, clock.now)
 					if ok {
 						used = next
 					}
 					return ok
 				},
-				func(context.Context) (bool, *llm.Error) {
-					sent = append(sent, used)
-					if len(sent) > len(c.errors) {
-						return false, nil
-					}
-					return false, refusedFor(c.errors[len(sent)-1])
-				}, func(retry llm.Retry) { changed = append(changed, retry.KeyChanged) })
+				Failed: func(retry llm.Retry) { changed = append(changed, retry.KeyChanged) },
+			}
+			attempts, err := chain.Run(context.Background(), func(context.Context) (bool, *llm.Error) {
+				sent = append(sent, used)
+				if len(sent) > len(c.errors) {
+					return false, nil
+				}
+				return false, refusedFor(c.errors[len(sent)-1])
+			})
 			got := fmt.Sprint(sent, changed, clock.slept, attempts, err != nil)
 			if want := fmt.Sprint(c.sent, c.changed, c.slept, c.attempts, c.failed); got != want {
 				t.Errorf("got %s, want %s", got, want)
@@ -126,10 +129,13 @@ func TestRunRotates(t *testing.T) {
 func TestNoRetryMeansNoRotationInTheCallButInTheNext(t *testing.T) {
 	clock := &frozen{now: time.Unix(1000, 0)}
 	keys := NewKeys("a", []string{"b"})
-	attempts, err := Run(context.Background(), clock, Retry{Max: 0}, time.Time{}, func(err *llm.Error) bool {
+	chain := Chain{Clock: clock, Rotate: func(err *llm.Error) bool {
 		_, ok := keys.Replace("a", err, clock.now)
 		return ok
-	}, func(context.Context) (bool, *llm.Error) { return false, refusedFor(llm.KindAuthentication) }, nil)
+	}}
+	attempts, err := chain.Run(context.Background(), func(context.Context) (bool, *llm.Error) {
+		return false, refusedFor(llm.KindAuthentication)
+	})
 	if attempts != 1 || err == nil || keys.Pick(clock.now) != "b" {
 		t.Errorf("attempts %d, err %v, next %q", attempts, err, keys.Pick(clock.now))
 	}

@@ -51,7 +51,7 @@ func TestRetryNext(t *testing.T) {
 	after := func(seconds float64) *llm.Error {
 		return &llm.Error{Kind: llm.KindRateLimit, Retryable: true, RetryAfter: &seconds}
 	}
-	retry := Retry{Max: 3, Backoff: time.Second}
+	retry := Retry{Max: 3, Backoff: time.Second, Factor: 2}
 	cases := []struct {
 		name    string
 		err     *llm.Error
@@ -103,8 +103,6 @@ func (c *frozen) Sleep(_ context.Context, pause time.Duration) {
 	}
 }
 
-func sameKey(*llm.Error) bool { return false }
-
 func TestRun(t *testing.T) {
 	retryable := &llm.Error{Kind: llm.KindServiceUnavailable, Retryable: true}
 	cases := []struct {
@@ -129,11 +127,13 @@ func TestRun(t *testing.T) {
 				deadline = clock.now.Add(c.deadline)
 			}
 			asked, reports := 0, 0
-			attempts, err := Run(context.Background(), clock, Retry{Max: 2, Backoff: time.Second}, deadline, sameKey,
-				func(context.Context) (bool, *llm.Error) {
-					asked++
-					return c.committed, c.outcomes[asked-1]
-				}, func(llm.Retry) { reports++ })
+			chain := Chain{
+				Clock: clock, Retry: Retry{Max: 2, Backoff: time.Second, Factor: 2}, Deadline: deadline, Failed: func(llm.Retry) { reports++ },
+			}
+			attempts, err := chain.Run(context.Background(), func(context.Context) (bool, *llm.Error) {
+				asked++
+				return c.committed, c.outcomes[asked-1]
+			})
 			if attempts != c.attempts || asked != c.attempts || (err != nil) != c.failed || reports != c.attempts-1 || len(clock.slept) != reports {
 				t.Errorf("attempts %d asked %d err %v reports %d slept %v", attempts, asked, err, reports, clock.slept)
 			}
@@ -145,11 +145,46 @@ func TestRunStopsWhenCancelledInThePause(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	clock := &frozen{during: cancel}
 	asked := 0
-	_, err := Run(ctx, clock, Retry{Max: 5, Backoff: time.Second}, time.Time{}, sameKey, func(context.Context) (bool, *llm.Error) {
+	chain := Chain{Clock: clock, Retry: Retry{Max: 5, Backoff: time.Second}, Failed: func(llm.Retry) {}}
+	_, err := chain.Run(ctx, func(context.Context) (bool, *llm.Error) {
 		asked++
 		return false, &llm.Error{Kind: llm.KindConnection, Retryable: true}
-	}, func(llm.Retry) {})
+	})
 	if asked != 1 || err == nil {
 		t.Errorf("asked %d times, err %v", asked, err)
+	}
+}
+
+// turnstile is a limit that lets a number of attempts in, and writes down who left it how.
+type turnstile struct {
+	turns int
+	left  []*llm.Error
+}
+
+func (l *turnstile) Enter(context.Context) *llm.Error {
+	if l.turns--; l.turns < 0 {
+		return &llm.Error{Kind: llm.KindRateLimit}
+	}
+	return nil
+}
+
+func (l *turnstile) Leave(err *llm.Error) { l.left = append(l.left, err) }
+
+func TestRunLetsEachAttemptThroughTheLimit(t *testing.T) {
+	again := &llm.Error{Kind: llm.KindConnection, Retryable: true}
+	limit := &turnstile{turns: 2}
+	chain := Chain{Clock: &frozen{}, Retry: Retry{Max: 5}, Limit: limit, Failed: func(llm.Retry) {}}
+	attempts, err := chain.Run(context.Background(), func(context.Context) (bool, *llm.Error) { return false, again })
+	if attempts != 2 || err.Kind != llm.KindRateLimit || len(limit.left) != 2 || limit.left[0] != again {
+		t.Errorf("%d attempts, %v, left %v", attempts, err, limit.left)
+	}
+	limit = &turnstile{turns: 1}
+	chain.Limit = limit
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = chain.Run(context.Background(), func(context.Context) (bool, *llm.Error) { panic("in the attempt") })
+	}()
+	if len(limit.left) != 1 {
+		t.Error("an attempt that panics keeps its place")
 	}
 }

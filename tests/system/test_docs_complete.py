@@ -134,7 +134,7 @@ def json_names(path: str, *types: str) -> set[str]:
 
 def test_every_json_field_is_documented() -> None:
     manual = read(DOCS / "abi.md")
-    config = json_names("llm/config.go", "Config", "Timeouts", "Limits", "Network", "Azure")
+    config = json_names("llm/config.go", "Config", "Timeouts", "Limits", "Throttle", "Network", "Azure")
     request = json_names("llm/request.go", "Request")
     answer = json_names("llm/event.go", "Start", "ToolBegin", "Retry", "Finish", "Choice")
     answer |= json_names("llm/error.go", "Error") | json_names("llm/usage.go", "Usage")

@@ -51,6 +51,7 @@ class Case:
 
 CHATS = (
     "/chat/completions",
+    "/responses",
     "/messages",
     "/api/chat",
     "/drivers/call",
@@ -65,7 +66,7 @@ def load() -> list[Case]:
 
 def _is_chat(case: Case) -> bool:
     path = urlsplit(case.request.get("path", "")).path
-    return path.endswith(CHATS) if path else case.name.startswith(("chat", "messages", "error"))
+    return path.endswith(CHATS) if path else case.name.startswith(("chat", "messages", "responses", "error"))
 
 
 def check_answer(case: Case, answer: Response, *, streamed: bool = True) -> None:
