@@ -36,7 +36,7 @@ func (b *body) put(name string, write func(out []byte) []byte) {
 		raw, ok = b.request.ExtraBody[snakeCase(name)]
 		b.written[snakeCase(name)] = true
 	}
-	if ok && b.merges {
+	if ok && (b.merges || b.request.Merges(name)) {
 		raw = mergeJSON(write(nil), raw)
 	}
 	if ok {

@@ -50,12 +50,23 @@ func openAIRows() []Row {
 			Rules: []llm.Rule{{Code: "invalid_prompt", Kind: llm.KindContentPolicy}},
 		},
 		{
+			Name: "openai-responses", Dialect: "responses", BaseURL: "https://api.openai.com/v1", BaseURLEnv: []string{"OPENAI_BASE_URL"},
+			KeyEnv: []string{"OPENAI_API_KEY"}, Unsupported: []string{"top_k", "input_type"},
+			EmbedBatch: 2048, EmbedFormat: "base64", Rules: responsesRules(),
+		},
+		{
 			Name: "azure", BaseURLEnv: []string{"AZURE_OPENAI_ENDPOINT"}, KeyEnv: []string{"AZURE_OPENAI_API_KEY"},
 			Auth: "api-key", Deployments: true, APIVersion: "2024-10-21",
 			APIVersionEnv: []string{"AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"},
 			DeploymentEnv: []string{"AZURE_OPENAI_DEPLOYMENT_NAME"},
 			Rename:        modern, RenameExcept: append(slices.Clone(old), "gpt-35"), Unsupported: []string{"top_k", "input_type"},
 			EmbedBatch: 2048, EmbedFormat: "base64", Parts: "openai", TextResults: true,
+		},
+		{
+			Name: "azure-responses", Dialect: "responses", BaseURLEnv: []string{"AZURE_OPENAI_ENDPOINT"},
+			KeyEnv: []string{"AZURE_OPENAI_API_KEY"}, Auth: "api-key", Deployments: true, APIVersion: "2024-10-21",
+			DeploymentEnv: []string{"AZURE_OPENAI_DEPLOYMENT_NAME"}, Unsupported: []string{"top_k", "input_type"},
+			EmbedBatch: 2048, EmbedFormat: "base64", Rules: responsesRules(),
 		},
 	}
 }
