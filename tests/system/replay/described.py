@@ -82,7 +82,7 @@ class Description:
 
 
 def _loosen(schema: Any) -> None:
-    """Makes anyOf of oneOf: in these descriptions one body may fit several alternatives, which is no fault of the body."""
+    """Makes anyOf of oneOf: in these descriptions one body may fit several alternatives, and is right."""
     for value in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
         _loosen(value)
     if isinstance(schema, dict) and isinstance(schema.get("oneOf"), list) and "anyOf" not in schema:
