@@ -32,6 +32,9 @@ func (c *Call) attempt(outer context.Context) (committed bool, failed *llm.Error
 		c.outcome = nil
 		return done.committed, done.failed
 	}
+	if err := c.encode(); err != nil {
+		return false, err
+	}
 	// The exchange ends with the call, but only until the answer is complete: after that the host closes the call while the
 	// connection is still worth keeping.
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(outer))
@@ -50,6 +53,7 @@ func (c *Call) ask(ctx context.Context, cancel context.CancelCauseFunc) (committ
 	}
 	response, err := x.send()
 	if err == nil {
+		c.client.noteLimits(response.Header)
 		err = x.read(response)
 	}
 	if err == nil {
@@ -126,9 +130,14 @@ func (x *exchange) isFramed(reader *answerReader, response *transport.Response) 
 
 func (x *exchange) readStream(reader *answerReader) *llm.Error {
 	next := frames(reader, int(x.call.sizes.Event), x.call.client.dialect.Framing())
+	return x.lend(reader, func() *llm.Error { return x.readEvents(reader, next) })
+}
+
+// readEvents reads to the end of the stream; while its connection is lent, as far as it has come.
+func (x *exchange) readEvents(reader *answerReader, next func() (name string, data []byte, err error)) *llm.Error {
 	for {
 		name, data, failure := next()
-		if failure == io.EOF {
+		if failure == io.EOF || failure == stream.ErrNotYet {
 			return nil
 		}
 		if failure != nil {
@@ -142,7 +151,9 @@ func (x *exchange) readStream(reader *answerReader) *llm.Error {
 			return nil
 		}
 		if x.call.sink.Crowded() {
-			if failure := reader.flush(); failure != nil {
+			if failure := reader.flush(); failure == stream.ErrNotYet {
+				return nil
+			} else if failure != nil {
 				return x.broken(failure)
 			}
 		}
@@ -167,7 +178,7 @@ func frames(reader io.Reader, limit int, framing provider.Framing) func() (name 
 
 func (x *exchange) readWhole(reader *answerReader) *llm.Error {
 	limit := x.call.sizes.Body
-	body, failure := io.ReadAll(io.LimitReader(reader, limit+1))
+	body, failure := reader.all(limit + 1)
 	if failure != nil {
 		return x.broken(failure)
 	}
@@ -195,7 +206,9 @@ func (x *exchange) refused(response *transport.Response) *llm.Error {
 	}
 	report := x.call.client.dialect.DecodeError(x.call.target, response.Status, response.Header, body)
 	_ = response.Body.Close()
-	return llm.Judge(report, x.call.client.row.Rules)
+	judged := llm.Judge(report, x.call.client.row.Rules)
+	judged.Response = &llm.Finish{Headers: response.Header}
+	return judged
 }
 
 // judge turns a decoder's error into ours. A decoder reports a *llm.Error where it is sure, and the vendor's own words where
