@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any, Generic, TypeVar
 
     from ._vendor_options import Options
-    from .options import Limits, Throttle, Timeouts
+    from .options import Budget, Limits, Throttle, Timeouts
 
     Made = TypeVar("Made", bound="Presets")
 else:
@@ -46,6 +46,9 @@ class Constructor(Generic[Made]):
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -124,6 +127,9 @@ class Presets:
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -160,6 +166,9 @@ class Presets:
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -192,6 +201,9 @@ class Presets:
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from ._call import Call, Client
     from ._inbox import AsyncCall, Inbox
     from ._vendor_options import Options
+    from .costs import Costs, Price
     from .models import Capabilities
-    from .options import Limits, Throttle, Timeouts
+    from .options import Budget, Limits, Throttle, Timeouts
     from .rate_limits import RateLimits
 
 __all__ = ["Provider"]
@@ -81,6 +82,9 @@ class Provider(
         retry_backoff: Seconds before the first retry, doubled each time. Default: PYAGENT_RETRY_BACKOFF_MS, then 0.25.
         retry_factor: What the pause grows by instead of doubling, 1 or more.
         throttle: How much to ask of the vendor; requests wait for their turn.
+        budget: How much may be spent; a request that may cost more is refused.
+        prices: What models cost, where that is not known or otherwise: a dict or `costs.Price` for each model.
+        tag: Whom or what the cost is counted for, where a call does not say.
         extra_headers: Sent with every request. Authorization or api-key among them is as good as a key.
         proxy: URL of a proxy, or "" for none. Default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
         ca_file: Certificates (PEM) to trust in addition to the system's.
@@ -115,6 +119,9 @@ class Provider(
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -143,6 +150,9 @@ class Provider(
             "retry_backoff": _checks.seconds("retry_backoff", retry_backoff),
             "retry_factor": _optional(_checks.number, "retry_factor", retry_factor),
             "throttle": _request.rates(throttle),
+            "budget": _request.caps(budget),
+            "prices": _request.prices(prices),
+            "tag": _optional(_checks.string, "tag", tag),
             "network": {
                 **_network(self._proxy, ca_file, client_cert, max_connections),
                 **_switches(http2=http2, allow_http=allow_http, post_quantum=post_quantum),
@@ -188,6 +198,23 @@ class Provider(
             return RateLimits()
         seen = client.runtime.inspect(client.number).get("client", {}).get("rate_limits", {})
         return RateLimits.from_headers(seen.get("headers", {}), seconds_ago=seen.get("seconds_ago", 0.0))
+
+    @property
+    def costs(self) -> Costs:
+        """What the requests of this Provider have cost so far, and of those that `with_model` made of it."""
+        from .costs import Costs
+
+        client = self._link.client
+        if client is None or not client.runtime.alive:
+            return Costs()
+        return Costs._from_rows(client.runtime.inspect(client.number).get("client", {}).get("costs", ()))
+
+    @property
+    def price(self) -> Price | None:
+        """What the model costs: by `prices`, or as its vendor's page said; None where nobody knows."""
+        from .costs import find_price
+
+        return find_price(self._config.get("prices", {}), self._vendor()[0], self._model)
 
     @property
     def capabilities(self) -> Capabilities:

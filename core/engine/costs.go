@@ -253,6 +253,9 @@ func (c *Call) expense() policy.Limit {
 		return nil
 	}
 	c.purse = new(purse)
+	if said := c.request.IncludeUsage; said != nil && !*said { // the counts of a stream are needed all the same
+		c.request.IncludeUsage = nil
+	}
 	return &expense{call: c}
 }
 

@@ -171,6 +171,15 @@ func TestBudgetIsCorrected(t *testing.T) {
 	}
 }
 
+// A budget asks for the counts of a stream whose user has no need of them.
+func TestBudgetCountsStreams(t *testing.T) {
+	client := openEcho(t, dear+`,"budget":{"name":"b","usd":100}`)
+	ask(t, context.Background(), client, llm.OpStream, `{}`, `,"max_tokens":16,"include_usage":false`, new(recorder))
+	if spent := client.engine.Costs(false).Budgets[0].Spent; spent.USD != 6 { // three words, twice
+		t.Errorf("%+v", spent)
+	}
+}
+
 func TestBudgetsAreShared(t *testing.T) {
 	one := openEcho(t, dear+`,"budget":{"name":"team","usd":10}`)
 	open := func(options string) *Client {

@@ -92,7 +92,7 @@ func (e *Engine) Open(config *llm.Config) (*Client, *llm.Error) {
 		engine: e, config: config, row: row, models: provider.ModelsOf(row.Name), dialect: row.Protocol(), transport: shared,
 		prices: sync.OnceValue(func() []price.Row { return price.Of(e.prices(), row.Name) }),
 		budget: e.openBudget(config.Budget),
-		keys: policy.NewKeys(config.APIKey, config.ExtraAPIKeys),
+		keys:   policy.NewKeys(config.APIKey, config.ExtraAPIKeys),
 	}, nil
 }
 

@@ -29,7 +29,14 @@ func List() []Row {
 	if json.Unmarshal(file, &table) != nil {
 		return nil // which a test would find
 	}
-	return table.Rows
+	rows := table.Rows
+	for _, row := range table.Rows {
+		if maker := resold[row.Providers[0]]; maker != "" {
+			row.Providers, row.Model = []string{"openrouter"}, maker+version.ReplaceAllString(row.Model, "-$1.$2")
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }
 
 // resold are the names under which OpenRouter has the models of other vendors, at the vendors' own prices:
@@ -44,16 +51,6 @@ var version = regexp.MustCompile(`-(\d)-(\d)`)
 
 // Of are the rows of one vendor's models.
 func Of(rows []Row, provider string) []Row {
-	if provider == "openrouter" {
-		var found []Row
-		for _, row := range rows {
-			if maker := resold[row.Providers[0]]; maker != "" {
-				row.Providers, row.Model = []string{provider}, maker+version.ReplaceAllString(row.Model, "-$1.$2")
-				found = append(found, row)
-			}
-		}
-		return found
-	}
 	return slices.DeleteFunc(slices.Clone(rows), func(row Row) bool { return !slices.Contains(row.Providers, provider) })
 }
 

@@ -41,8 +41,8 @@ func TestRowsAreSound(t *testing.T) {
 		}
 		checkOrder(t, row)
 	}
-	if len(List()) != len(table.Rows) || len(table.Rows) < 50 {
-		t.Errorf("%d rows, List gives %d", len(table.Rows), len(List()))
+	if all := List(); len(all) < len(table.Rows)+50 || len(table.Rows) < 50 {
+		t.Errorf("%d rows, List gives %d", len(table.Rows), len(all))
 	}
 }
 
