@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from . import errors, events, messages
     from .answers import Answers
     from .async_answers import AsyncAnswers
+    from .async_processor import AsyncStreamProcessor
     from .async_stream import AsyncStream
     from .embeddings import Embeddings
     from .errors import (
@@ -50,8 +51,10 @@ if TYPE_CHECKING:
     )
     from .models import Capabilities, ModelInfo
     from .options import Limits, Timeouts
+    from .processor import StreamProcessor
     from .provider import Provider
     from .response import Choice, Response, ToolCall, Usage
+    from .snapshot import Snapshot
     from .stream import Stream
 
     GenerateResult = Response
@@ -63,6 +66,9 @@ __all__ = [
     "Stream",
     "AsyncStream",
     "TextStream",
+    "StreamProcessor",
+    "AsyncStreamProcessor",
+    "Snapshot",
     "Answers",
     "AsyncAnswers",
     "Response",
@@ -108,6 +114,9 @@ _PLACES = {
     "Provider": ("provider", "Provider"),
     "Stream": ("stream", "Stream"),
     "AsyncStream": ("async_stream", "AsyncStream"),
+    "StreamProcessor": ("processor", "StreamProcessor"),
+    "AsyncStreamProcessor": ("async_processor", "AsyncStreamProcessor"),
+    "Snapshot": ("snapshot", "Snapshot"),
     "Answers": ("answers", "Answers"),
     "AsyncAnswers": ("async_answers", "AsyncAnswers"),
     "TextStream": ("stream", "Stream"),

@@ -62,6 +62,17 @@ class LoopInbox(Inbox):
         box.waiter = waiter = self.check_here().create_future()
         return waiter
 
+    async def arrival_before(self, box: Mailbox, seconds: float) -> None:
+        def ring() -> None:
+            if box.waiter is not None:
+                self.wake(box)
+
+        timer = self.check_here().call_later(seconds, ring)
+        try:
+            await self.arrival(box)
+        finally:
+            timer.cancel()
+
     def wake(self, box: Mailbox) -> None:
         waiter, box.waiter = box.waiter, None
         loop = self._loop()
