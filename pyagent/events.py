@@ -228,16 +228,20 @@ class RawEvent(Event):
 
 
 class RetryEvent(Event):
-    """An attempt failed; the next one starts after `wait` seconds. `attempt` counts from 1."""
+    """An attempt failed; the next one starts after `wait` seconds. `attempt` counts from 1.
 
-    __slots__ = ("attempt", "wait", "error")
-    __match_args__ = ("attempt", "wait", "error")
+    `key_changed` says that the next one takes another one of the Provider's keys, see `extra_api_keys`.
+    """
+
+    __slots__ = ("attempt", "wait", "error", "key_changed")
+    __match_args__ = ("attempt", "wait", "error", "key_changed")
     type = "retry"
 
-    def __init__(self, attempt: int, wait: float, error: PyAgentError) -> None:
+    def __init__(self, attempt: int, wait: float, error: PyAgentError, key_changed: bool = False) -> None:
         self.attempt: Final = attempt
         self.wait: Final = wait
         self.error: Final = error
+        self.key_changed: Final = key_changed
 
 
 class FinishEvent(Event):

@@ -34,7 +34,7 @@ SAMPLES: list[events.Event] = [
     events.PartEvent({"a": 1}, 1),
     events.ReasoningDetail({"a": 1}, 1),
     events.RawEvent({"a": 1}),
-    events.RetryEvent(1, 0.5, APITimeoutError("late", clock="idle")),
+    events.RetryEvent(1, 0.5, APITimeoutError("late", clock="idle"), True),
     events.FinishEvent("stop", "STOP", Usage(prompt_tokens=1), "m"),
     events.ErrorEvent(APITimeoutError("late", clock="idle", partial_text="a")),
 ]
