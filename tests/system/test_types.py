@@ -164,8 +164,7 @@ for event in astream.events():  # error: refused
 
 def misread(event: events.Event) -> None:
     match event:
-        case events.TextDelta(one, two, three):  # error: too many
-            pass
+        case events.TextDelta(one, two, three): pass  # error: too many
 """,
 }
 # A page whose blocks of Python, one behind the other, are a program without errors.
