@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         ConflictError,
         ContentPolicyViolationError,
         ContextWindowExceededError,
+        HookError,
         InternalError,
         InternalServerError,
         LimitExceededError,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UnsupportedFeatureError,
     )
+    from .hooks import DROP, Drop, Hook, Hooks, RequestContext
     from .models import Capabilities, ModelInfo
     from .options import Limits, Timeouts
     from .provider import Provider
@@ -75,6 +77,11 @@ __all__ = [
     "Capabilities",
     "Timeouts",
     "Limits",
+    "Hooks",
+    "Hook",
+    "RequestContext",
+    "DROP",
+    "Drop",
     "errors",
     "events",
     "messages",
@@ -100,6 +107,7 @@ __all__ = [
     "UnsupportedFeatureError",
     "StreamCancelledError",
     "LimitExceededError",
+    "HookError",
     "InternalError",
 ]
 
@@ -121,6 +129,11 @@ _PLACES = {
     "Capabilities": ("models", "Capabilities"),
     "Timeouts": ("options", "Timeouts"),
     "Limits": ("options", "Limits"),
+    "Hooks": ("hooks", "Hooks"),
+    "Hook": ("hooks", "Hook"),
+    "RequestContext": ("hooks", "RequestContext"),
+    "DROP": ("hooks", "DROP"),
+    "Drop": ("hooks", "Drop"),
 }
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._option_types import MapOptions
     from .async_answers import AsyncAnswers
     from .errors import PyAgentError
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 
@@ -192,6 +193,7 @@ class AsyncMapMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
     ) -> AsyncAnswers[Any]:
         """Asks many prompts, several at a time, and gives their answers as they are read.
 
@@ -250,6 +252,7 @@ class AsyncMapMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
 
         Returns:
             AsyncAnswers: an async iterator of str, of Response with include_usage=True, of PyAgentError too with

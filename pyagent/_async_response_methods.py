@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._inbox import AsyncCall
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 
@@ -73,6 +74,7 @@ class AsyncResponseMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> Response:
         """Asks the model and waits for the whole answer, with everything that is known about it.
@@ -123,6 +125,7 @@ class AsyncResponseMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
             include_raw: Keep the vendor's own JSON as `Response.raw`.
 
         Returns:
@@ -185,6 +188,7 @@ class AsyncResponseMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> AsyncStream:
         """Asks the model and gives its answer as it is made: text by iterating, everything by `events()`.
@@ -237,6 +241,7 @@ class AsyncResponseMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
             include_raw: Give the vendor's own JSON as events, and as `Response.raw`.
 
         Returns:

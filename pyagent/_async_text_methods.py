@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ._inbox import AsyncCall
     from ._option_types import TextOptions
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 else:
@@ -100,6 +101,7 @@ class AsyncTextMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
     ) -> str | Response:
         """Asks the model and waits for the whole answer.
 
@@ -150,6 +152,7 @@ class AsyncTextMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
 
         Returns:
             The text ("" for an answer without text, such as a tool call), or with include_usage=True the Response.
@@ -213,6 +216,7 @@ class AsyncTextMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
     ) -> AsyncStream:
         """Asks the model and gives its text piece by piece, as it is written.
 
@@ -265,6 +269,7 @@ class AsyncTextMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
 
         Returns:
             An AsyncStream of str.

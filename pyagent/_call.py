@@ -7,6 +7,10 @@ from _thread import get_ident
 from . import _lib
 from .errors import InternalError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._assembly import Assembly
+
 # Python runs signal handlers only between two steps of the main thread, so the main thread wakes up often enough that
 # Ctrl-C acts at once. Other threads never run them, and closing the call wakes them.
 MAIN_SLICE_MS = 50
@@ -76,6 +80,8 @@ class Call(Receiver):
     """A request on its way. Dropping the object closes the call and with it the connection."""
 
     __slots__ = ()
+
+    assembly: Assembly | None = None  # where what arrives is put together, unless that is left to the reader
 
     def cancel(self) -> None:
         """Closes the connection at once, from any thread; a waiting `receive` gets the terminal frame."""

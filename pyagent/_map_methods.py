@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._option_types import MapOptions
     from .answers import Answers
     from .errors import PyAgentError
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 
@@ -190,6 +191,7 @@ class MapMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
     ) -> Answers[Any]:
         """Asks many prompts, several at a time, and gives their answers as they are read.
 
@@ -248,6 +250,7 @@ class MapMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
 
         Returns:
             Answers: an iterator of str, of Response with include_usage=True, of PyAgentError too with

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any, Generic, TypeVar
 
+    from .hooks import Hooks
     from .options import Limits, Timeouts
 
     Made = TypeVar("Made", bound="Presets")
@@ -49,6 +50,7 @@ class Constructor(Generic[Made]):
         max_connections: int | None = None,
         allow_http: bool = False,
         post_quantum: bool = True,
+        hooks: Hooks | None = None,
     ) -> Made:
         """Makes a Provider. The options are those of Provider itself."""
         options = locals()
@@ -125,6 +127,7 @@ class Presets:
         post_quantum: bool = True,
         api_version: str | None = None,
         deployment: str | None = None,
+        hooks: Hooks | None = None,
     ) -> Made:
         """An Azure OpenAI deployment.
 
@@ -156,6 +159,7 @@ class Presets:
         max_connections: int | None = None,
         allow_http: bool = False,
         post_quantum: bool = True,
+        hooks: Hooks | None = None,
     ) -> Made:
         """The scripted model inside pyagent, which repeats what it is told: no key, no network, the same path.
 
@@ -186,6 +190,7 @@ class Presets:
         post_quantum: bool = True,
         api_version: str | None = None,
         deployment: str | None = None,
+        hooks: Hooks | None = None,
     ) -> Made:
         """A Provider by one text "vendor:model", such as a setting would hold: "anthropic:claude-haiku-4-5".
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._call import Call
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 
@@ -71,6 +72,7 @@ class ResponseMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> Response:
         """Asks the model and waits for the whole answer, with everything that is known about it.
@@ -121,6 +123,7 @@ class ResponseMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
             include_raw: Keep the vendor's own JSON as `Response.raw`.
 
         Returns:
@@ -183,6 +186,7 @@ class ResponseMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> Stream:
         """Asks the model and gives its answer as it is made: text by iterating, everything by `events()`.
@@ -235,6 +239,7 @@ class ResponseMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
             include_raw: Give the vendor's own JSON as events, and as `Response.raw`.
 
         Returns:

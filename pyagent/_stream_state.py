@@ -28,8 +28,9 @@ class StreamState:
 
     _call: Call | AsyncCall
 
-    def __init__(self, *, numbers: bool) -> None:
-        self._assembly = Assembly()
+    def __init__(self, call: Any, *, numbers: bool) -> None:
+        self._call = call
+        self._assembly = call.assembly or Assembly()
         self._state = OPEN
         # What has been fetched and not been read. The iterator is shared by every reader of this stream; its items are
         # strings, or events while events() is reading.

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._call import Call, Client
+    from ._hooked import Hooked
     from ._inbox import AsyncCall, Inbox
+    from .hooks import Hooks
     from .models import Capabilities
     from .options import Limits, Timeouts
 
@@ -73,12 +75,13 @@ class Provider(
             for network equipment that reads only its first packet; such hosts are found and remembered by themselves.
         api_version: For Azure, the version of its interface.
         deployment: For Azure, the name of the deployment.
+        hooks: What runs around every request, see docs/hooks.md.
 
     Raises:
         ConfigurationError: There is no key or no address, or an option or environment variable is wrong. A ValueError.
     """
 
-    __slots__ = ("_model", "_base_url", "_config", "_proxy", "_client", "__weakref__")
+    __slots__ = ("_model", "_base_url", "_config", "_proxy", "_client", "_hooks", "__weakref__")
 
     def __init__(
         self,
@@ -102,6 +105,7 @@ class Provider(
         post_quantum: bool = True,
         api_version: str | None = None,
         deployment: str | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         provider = "openrouter" if provider is None else provider
         row = Row.from_dict(provider) if isinstance(provider, dict) else find_row(provider)
@@ -129,6 +133,7 @@ class Provider(
         if retry_backoff is None:
             milliseconds = _read_number("PYAGENT_RETRY_BACKOFF_MS", "positive")
             config["retry_backoff"] = None if milliseconds is None else milliseconds / 1000
+        self._hooks = _check_hooks(hooks)
         self._configure({name: value for name, value in config.items() if value not in (None, {}, "")})
 
     @property
@@ -145,12 +150,26 @@ class Provider(
 
     def _start(self, op: str, arguments: dict[str, Any]) -> Call:
         """Submits a request made of a method's local variables."""
+        hooks = arguments.get("hooks")
+        if hooks is not None or self._hooks is not None:
+            return _with_hooks().HookedCall(self, self._hooked(op, arguments))  # type: ignore[no-any-return]
         request = _request.encode(op, self._model, arguments)
         return self._connect().start(request)
 
     def _astart(self, op: str, arguments: dict[str, Any]) -> AsyncCall:
         """The twin of `_start` for coroutines: the answer arrives at the inbox of the running event loop."""
-        request = _request.encode(op, self._model, arguments, _request.WINDOW if op == "stream" else 0)
+        hooks = arguments.get("hooks")
+        if hooks is not None or self._hooks is not None:
+            return _with_hooks().AsyncHookedCall(self, self._hooked(op, arguments))  # type: ignore[no-any-return]
+        return self._submit(_request.encode(op, self._model, arguments, _request.WINDOW if op == "stream" else 0))
+
+    def _hooked(self, op: str, arguments: dict[str, Any]) -> Hooked:
+        """A request with the Provider's hooks and its own."""
+        own, hooks = self._hooks, _check_hooks(arguments.get("hooks"))
+        both = own + hooks if own is not None and hooks is not None else hooks or own
+        return _with_hooks().hooked(self, op, arguments, both)  # type: ignore[no-any-return]
+
+    def _submit(self, request: bytes) -> AsyncCall:
         client = self._connect()
         return (_current_inbox or _find_current_inbox())(client).start(client, request)
 
@@ -174,10 +193,17 @@ class Provider(
         return {**self._config, "network": {**self._config.get("network", {}), "environment": seen}}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"model": self._model, "base_url": self._base_url, "proxy": self._proxy, "config": self._config}
+        return {
+            "model": self._model,
+            "base_url": self._base_url,
+            "proxy": self._proxy,
+            "config": self._config,
+            "hooks": self._hooks,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._model, self._base_url, self._proxy = state["model"], state["base_url"], state["proxy"]
+        self._hooks = state["hooks"]
         self._configure(state["config"])
 
     def __repr__(self) -> str:
@@ -186,6 +212,25 @@ class Provider(
 
 # pyagent._aio.current_inbox, once it was needed: it imports asyncio, which nobody pays for who does not use it.
 _current_inbox: Callable[[Client], Inbox] | None = None
+
+
+def _with_hooks() -> Any:
+    """pyagent._hooked_calls, which nobody pays for who has no hooks."""
+    with _opening.lock:
+        from . import _hooked_calls
+
+        return _hooked_calls
+
+
+def _check_hooks(hooks: Hooks | None) -> Hooks | None:
+    if hooks is None:
+        return None
+    with _opening.lock:
+        from .hooks import Hooks
+
+    if not isinstance(hooks, Hooks):
+        raise _checks.wrong("hooks", "a Hooks object", hooks)
+    return hooks
 
 
 _KEY_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key"})
