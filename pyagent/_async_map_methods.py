@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
 
     from ._call import Client
+    from ._map import Schedule
     from ._option_types import MapOptions
     from .async_answers import AsyncAnswers
     from .errors import PyAgentError
@@ -39,9 +40,10 @@ class AsyncMapMethods:
     __slots__ = ()
 
     if TYPE_CHECKING:
-        _model: str
 
         def _connect(self) -> Client: ...
+
+        def _aplan(self, arguments: dict[str, Any]) -> Schedule: ...
 
     @overload
     def amap(
@@ -268,7 +270,6 @@ class AsyncMapMethods:
         arguments = locals()
         _request.refuse_several(n, "amap")
         with _opening.lock:
-            from ._map import Schedule
             from .async_answers import AsyncAnswers
 
-        return AsyncAnswers(self._connect, Schedule(self._model, arguments))
+        return AsyncAnswers(self._connect, self._aplan(arguments))

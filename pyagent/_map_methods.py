@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     )
 
     from ._call import Client
+    from ._map import Schedule
     from ._option_types import MapOptions
     from .answers import Answers
     from .errors import PyAgentError
@@ -37,9 +38,10 @@ class MapMethods:
     __slots__ = ()
 
     if TYPE_CHECKING:
-        _model: str
 
         def _connect(self) -> Client: ...
+
+        def _plan(self, arguments: dict[str, Any]) -> Schedule: ...
 
     @overload
     def map(
@@ -266,7 +268,6 @@ class MapMethods:
         arguments = locals()
         _request.refuse_several(n, "map")
         with _opening.lock:
-            from ._map import Schedule
             from .answers import Answers
 
-        return Answers(self._connect, Schedule(self._model, arguments))
+        return Answers(self._connect, self._plan(arguments))

@@ -206,9 +206,8 @@ def _entry_of(hook: Any) -> Entry:
         for part in ("request", "event", "response", "error")
         if getattr(kind, "on_" + part) is not getattr(Hook, "on_" + part)
     }
-    return Entry(
-        kind.__qualname__, _priority(kind.__qualname__, hook.priority), record=getattr(hook, "_record", None), **parts
-    )
+    name = _name_of(kind)
+    return Entry(name, _priority(name, hook.priority), record=getattr(hook, "_record", None), **parts)
 
 
 def _entries_of(name: str, part: str, given: Any) -> list[Entry]:
@@ -231,4 +230,4 @@ def _priority(place: str, value: Any) -> float:
 
 def _name_of(function: Any) -> str:
     inner = getattr(function, "func", function)  # of functools.partial
-    return getattr(inner, "__qualname__", None) or type(inner).__qualname__
+    return str(getattr(inner, "__qualname__", type(inner).__qualname__)).rpartition("<locals>.")[2]

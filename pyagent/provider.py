@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._call import Call, Client
     from ._hooked import Hooked
     from ._inbox import AsyncCall, Inbox
+    from ._map import Schedule
     from .hooks import Hooks
     from .models import Capabilities
     from .options import Limits, Timeouts
@@ -150,24 +151,49 @@ class Provider(
 
     def _start(self, op: str, arguments: dict[str, Any]) -> Call:
         """Submits a request made of a method's local variables."""
-        hooks = arguments.get("hooks")
-        if hooks is not None or self._hooks is not None:
+        if self._hooks is not None or arguments.get("hooks") is not None:
             return _with_hooks().HookedCall(self, self._hooked(op, arguments))  # type: ignore[no-any-return]
         request = _request.encode(op, self._model, arguments)
         return self._connect().start(request)
 
     def _astart(self, op: str, arguments: dict[str, Any]) -> AsyncCall:
         """The twin of `_start` for coroutines: the answer arrives at the inbox of the running event loop."""
-        hooks = arguments.get("hooks")
-        if hooks is not None or self._hooks is not None:
+        if self._hooks is not None or arguments.get("hooks") is not None:
             return _with_hooks().AsyncHookedCall(self, self._hooked(op, arguments))  # type: ignore[no-any-return]
         return self._submit(_request.encode(op, self._model, arguments, _request.WINDOW if op == "stream" else 0))
 
     def _hooked(self, op: str, arguments: dict[str, Any]) -> Hooked:
         """A request with the Provider's hooks and its own."""
+        return _with_hooks().hooked(self, op, arguments, self._both_hooks(arguments))  # type: ignore[no-any-return]
+
+    def _both_hooks(self, arguments: dict[str, Any]) -> Hooks | None:
         own, hooks = self._hooks, _check_hooks(arguments.get("hooks"))
-        both = own + hooks if own is not None and hooks is not None else hooks or own
-        return _with_hooks().hooked(self, op, arguments, both)  # type: ignore[no-any-return]
+        if own is None or hooks is None:
+            return own if hooks is None else hooks
+        return own + hooks
+
+    def _plan(self, arguments: dict[str, Any]) -> Schedule:
+        """The schedule of many prompts, made of a method's local variables."""
+        with _opening.lock:
+            from ._map import Schedule
+
+        hooks = self._both_hooks(arguments)
+        if not hooks:
+            return Schedule(self._model, arguments)
+        with _opening.lock:
+            from ._hooked_map import HookedSchedule
+
+        return HookedSchedule(self, arguments, hooks)
+
+    def _aplan(self, arguments: dict[str, Any]) -> Schedule:
+        """The twin of `_plan` for coroutines."""
+        hooks = self._both_hooks(arguments)
+        if not hooks:
+            return self._plan(arguments)
+        with _opening.lock:
+            from ._hooked_map import AsyncHookedSchedule
+
+        return AsyncHookedSchedule(self, arguments, hooks)
 
     def _submit(self, request: bytes) -> AsyncCall:
         client = self._connect()

@@ -77,6 +77,14 @@ def test_the_providers_hooks_lie_around_those_of_the_call(server: Any) -> None:
     assert log == ["provider request", "call request", "call response hi", "provider response hi"]
 
 
+def test_no_hooks_are_no_hooks(server: Any) -> None:
+    for own, hooks in ((None, Hooks()), (Hooks(), None), (Hooks(), Hooks())):
+        provider = Provider.compatible("m", base_url=server.url, hooks=own)
+        assert provider.generate_text("hi", hooks=hooks) == "hi"
+        assert list(provider.stream_text("hi", hooks=hooks)) == ["hi"]
+        assert list(provider.map(["hi"], hooks=hooks)) == ["hi"]
+
+
 def test_hooks_are_added_by_priority() -> None:
     def named(name: str) -> Any:
         def hook(context: RequestContext) -> None:

@@ -80,7 +80,7 @@ def test_a_failing_hook_is_named_and_the_connection_closed(
 ) -> None:
     log: list[str] = []
     hooks = Hooks(Noting("a", log)) + Hooks(**{part: [hook]}) + Hooks(Noting("inner", log, -1))
-    name = hook.__qualname__
+    name = hook.__qualname__.rpartition("<locals>.")[2]
     with pytest.raises(HookError) as caught:
         list(provider.stream_text("one two", hooks=hooks, extra_body=script(delay=0.01)))
     assert caught.value.hook == name
