@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .answers import Answers
     from .async_answers import AsyncAnswers
     from .async_stream import AsyncStream
+    from .cache import CacheHook
     from .embeddings import Embeddings
     from .errors import (
         APIConnectionError,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from .options import Limits, Timeouts
     from .provider import Provider
     from .response import Choice, Response, ToolCall, Usage
+    from .standard_hooks import LoggingHook, ResponseIdHook, SanitizingHook, UsageTotals, UsageTracker
     from .stream import Stream
 
     GenerateResult = Response
@@ -82,6 +84,12 @@ __all__ = [
     "RequestContext",
     "DROP",
     "Drop",
+    "CacheHook",
+    "LoggingHook",
+    "ResponseIdHook",
+    "SanitizingHook",
+    "UsageTotals",
+    "UsageTracker",
     "errors",
     "events",
     "messages",
@@ -134,6 +142,12 @@ _PLACES = {
     "RequestContext": ("hooks", "RequestContext"),
     "DROP": ("hooks", "DROP"),
     "Drop": ("hooks", "Drop"),
+    "CacheHook": ("cache", "CacheHook"),
+    "LoggingHook": ("standard_hooks", "LoggingHook"),
+    "ResponseIdHook": ("standard_hooks", "ResponseIdHook"),
+    "SanitizingHook": ("standard_hooks", "SanitizingHook"),
+    "UsageTotals": ("standard_hooks", "UsageTotals"),
+    "UsageTracker": ("standard_hooks", "UsageTracker"),
 }
 
 

@@ -69,7 +69,7 @@ class RequestContext:
 
     __slots__ = (
         "operation", "provider", "request_id", "arguments", "attempts", "metadata", "started", "_model", "_base_url",
-        "_vendor",
+        "_vendor", "_notes",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +88,7 @@ class RequestContext:
         self._model = model
         self._base_url = base_url
         self._vendor = vendor
+        self._notes: dict[int, Any] = {}  # of hooks of this package, by their id
 
     @property
     def model(self) -> str:
