@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UnsupportedFeatureError,
     )
-    from .hooks import DROP, Drop, Hook, Hooks, RequestContext
+    from .hooks import DROP, Hook, Hooks, RequestContext
     from .models import Capabilities, ModelInfo
     from .options import Limits, Timeouts
     from .provider import Provider
@@ -83,7 +83,6 @@ __all__ = [
     "Hook",
     "RequestContext",
     "DROP",
-    "Drop",
     "CacheHook",
     "LoggingHook",
     "ResponseIdHook",
@@ -141,7 +140,6 @@ _PLACES = {
     "Hook": ("hooks", "Hook"),
     "RequestContext": ("hooks", "RequestContext"),
     "DROP": ("hooks", "DROP"),
-    "Drop": ("hooks", "Drop"),
     "CacheHook": ("cache", "CacheHook"),
     "LoggingHook": ("standard_hooks", "LoggingHook"),
     "ResponseIdHook": ("standard_hooks", "ResponseIdHook"),

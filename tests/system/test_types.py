@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 PROGRAM = """
@@ -64,14 +66,73 @@ provider.map(prompts, messages=[])  # error: refused
 """
 
 
-def test_the_answers_of_map_have_the_types_of_its_options(tmp_path: Path) -> None:
+HOOKS = """
+from typing import Any
+
+from pyagent import (
+    DROP, CacheHook, Choice, Hook, HookError, Hooks, LoggingHook, Provider, PyAgentError, RequestContext, Response,
+    UsageTracker, events,
+)
+from pyagent.hooks import Drop
+
+
+def change(context: RequestContext) -> None:
+    context.arguments["temperature"] = 0.5
+
+
+def answer(context: RequestContext) -> Response | None:
+    return Response([Choice(text="a")]) if context.model == "m" else None
+
+
+async def slow(context: RequestContext) -> Response | None:
+    return None
+
+
+def see(context: RequestContext, response: Response) -> None:
+    print(response.text)
+
+
+def hide(context: RequestContext, event: events.Event) -> events.Event | Drop | None:
+    return DROP if isinstance(event, events.TextDelta) else None
+
+
+class Mine(Hook):
+    async def on_request(self, context: RequestContext) -> None:
+        context.metadata["a"] = 1
+
+    def on_error(self, context: RequestContext, error: PyAgentError) -> None:
+        print(error)
+
+
+hooks = Hooks(Mine(), LoggingHook(), CacheHook("f", ttl=5), request=[change, (answer, 2), slow], response=[see])
+both = hooks + Hooks(UsageTracker(), stream=[hide], request=[lambda context: print(context.provider)])
+provider = Provider.echo(hooks=both)
+provider.generate_text("a", hooks=hooks)
+provider.map(["a"], hooks=hooks)
+try:
+    list(provider.stream_text("a", hooks=hooks))
+except HookError as error:
+    print(error.hook.upper())
+
+provider.generate("a", hooks=[change])  # error: refused
+Hooks(change)  # error: refused
+Hooks(request=[see])  # error: refused
+Hooks(response=[hide])  # error: refused
+Hooks(stream=[lambda context, event: 5])  # error: refused
+Hooks(request=[(change, "high")])  # error: refused
+CacheHook(size="big")  # error: refused
+"""
+
+
+@pytest.mark.parametrize("program_text", [PROGRAM, HOOKS], ids=["map", "hooks"])
+def test_a_strict_checker_agrees(tmp_path: Path, program_text: str) -> None:
     program = tmp_path / "program.py"
-    program.write_text(PROGRAM, encoding="utf-8")
+    program.write_text(program_text, encoding="utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--python-version", "3.12", "--no-error-summary"]
     done = subprocess.run(
         [*command, "--hide-error-context", "--cache-dir", ROOT / ".mypy_cache" / "types", program],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    wanted = [number for number, line in enumerate(PROGRAM.splitlines(), 1) if "# error: " in line]
+    wanted = [number for number, line in enumerate(program_text.splitlines(), 1) if "# error: " in line]
     errors = [line.replace(str(program), "program") for line in done.stdout.splitlines() if ": error: " in line]
     assert sorted({int(line.split(":")[1]) for line in errors}) == wanted, (errors, done.stderr)
