@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .async_answers import AsyncAnswers
     from .async_stream import AsyncStream
     from .cache import CacheHook
+    from .client import Client
     from .embeddings import Embeddings
     from .errors import (
         APIConnectionError,
@@ -51,12 +52,22 @@ if TYPE_CHECKING:
         UnsupportedFeatureError,
     )
     from .hooks import DROP, Hook, Hooks, RequestContext
-    from .models import Capabilities, ModelInfo
-    from .options import Limits, Timeouts
+    from .models import Capabilities, ModelInfo, ModelLists
+    from .openai_options import OpenAIOptions, OpenRouterOptions, ResponsesOptions
+    from .options import Limits, Throttle, Timeouts
     from .provider import Provider
+    from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
     from .standard_hooks import LoggingHook, ResponseIdHook, SanitizingHook, UsageTotals, UsageTracker
     from .stream import Stream
+    from .vendor_options import (
+        AnthropicOptions,
+        GeminiOptions,
+        OllamaOptions,
+        VendorOptions,
+        VolcengineOptions,
+        ZaiOptions,
+    )
 
     GenerateResult = Response
     TextStream = Stream
@@ -77,6 +88,10 @@ __all__ = [
     "Embeddings",
     "ModelInfo",
     "Capabilities",
+    "ModelLists",
+    "Client",
+    "RateLimit",
+    "RateLimits",
     "Timeouts",
     "Limits",
     "Hooks",
@@ -89,6 +104,16 @@ __all__ = [
     "SanitizingHook",
     "UsageTotals",
     "UsageTracker",
+    "VendorOptions",
+    "OpenAIOptions",
+    "ResponsesOptions",
+    "OpenRouterOptions",
+    "AnthropicOptions",
+    "GeminiOptions",
+    "VolcengineOptions",
+    "ZaiOptions",
+    "OllamaOptions",
+    "Throttle",
     "errors",
     "events",
     "messages",
@@ -134,6 +159,10 @@ _PLACES = {
     "Embeddings": ("embeddings", "Embeddings"),
     "ModelInfo": ("models", "ModelInfo"),
     "Capabilities": ("models", "Capabilities"),
+    "ModelLists": ("models", "ModelLists"),
+    "Client": ("client", "Client"),
+    "RateLimit": ("rate_limits", "RateLimit"),
+    "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),
     "Limits": ("options", "Limits"),
     "Hooks": ("hooks", "Hooks"),
@@ -146,6 +175,16 @@ _PLACES = {
     "SanitizingHook": ("standard_hooks", "SanitizingHook"),
     "UsageTotals": ("standard_hooks", "UsageTotals"),
     "UsageTracker": ("standard_hooks", "UsageTracker"),
+    "VendorOptions": ("vendor_options", "VendorOptions"),
+    "OpenAIOptions": ("openai_options", "OpenAIOptions"),
+    "ResponsesOptions": ("openai_options", "ResponsesOptions"),
+    "OpenRouterOptions": ("openai_options", "OpenRouterOptions"),
+    "AnthropicOptions": ("vendor_options", "AnthropicOptions"),
+    "GeminiOptions": ("vendor_options", "GeminiOptions"),
+    "VolcengineOptions": ("vendor_options", "VolcengineOptions"),
+    "ZaiOptions": ("vendor_options", "ZaiOptions"),
+    "OllamaOptions": ("vendor_options", "OllamaOptions"),
+    "Throttle": ("options", "Throttle"),
 }
 
 

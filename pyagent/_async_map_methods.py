@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._call import Client
     from ._map import Schedule
     from ._option_types import MapOptions
+    from ._vendor_options import Options
     from .async_answers import AsyncAnswers
     from .errors import PyAgentError
     from .hooks import Hooks
@@ -186,6 +187,7 @@ class AsyncMapMethods:
         stream_options: dict[str, Any] | None = None,
         previous_response_id: str | None = None,
         allow_unsupported: bool = False,
+        options: Options | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         timeout: float | None = None,
@@ -245,6 +247,7 @@ class AsyncMapMethods:
             stream_options: For streams only, an error here.
             previous_response_id: Go on from this answer, which the vendor keeps.
             allow_unsupported: Send what the model is known to lack, see `Provider.capabilities`.
+            options: What only this vendor knows, such as AnthropicOptions(...); of a list, those count that fit.
             extra_body: Fields that only the vendor knows; they have the last word on the request body.
             extra_headers: Added to those of the Provider, winning over them.
             timeout: Seconds to wait for the next thing: the whole answer to one prompt.

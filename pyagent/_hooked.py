@@ -84,10 +84,10 @@ class Hooked:
         """The request as its hooks have left it."""
         context = self.context
         try:
-            _request.check_names(context.arguments)
+            arguments = context._request()
             if context.operation == "stream" or "include_usage" in context.arguments:  # what shows one answer only
                 _request.refuse_several(context.arguments.get("n"), "this method")
-            data = _request.encode(context.operation, context.model, context.arguments, window)
+            data = _request.encode(context.operation, context.model, arguments, window)
         except PyAgentError as error:
             raise (yield from self._tell(error))  # noqa: B904  # it says itself where it comes from
         context.attempts = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import _request
 from ._hooked import Hooked, hook_error
 from .errors import HookError, StreamCancelledError
-from .hooks import RequestContext
+from .hooks import Hooks, RequestContext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,19 +14,25 @@ if TYPE_CHECKING:
     from ._assembly import Assembly
     from ._hook_entry import Entry
     from ._hooked import Steps
-    from .hooks import Hooks
     from .provider import Provider
 
     Value = TypeVar("Value")
 
 
-def hooked(provider: Provider, op: str, arguments: dict[str, Any], hooks: Hooks) -> Hooked:
+def hooked(provider: Provider, op: str, arguments: dict[str, Any], hooks: Hooks | None) -> Hooked:
     """A request made of a method's local variables, before its hooks have seen it."""
     given = {
         name: _copied(value) for name, value in arguments.items() if value is not None and name not in {"self", "hooks"}
     }
-    vendor = provider._config["provider"]
-    return Hooked(RequestContext(op, given, model=provider._model, base_url=provider._base_url, vendor=vendor), hooks)
+    context = RequestContext(
+        op,
+        given,
+        model=provider._model,
+        base_url=provider._base_url,
+        vendor=provider._config["provider"],
+        with_options=provider._with_options,
+    )
+    return Hooked(context, Hooks() if hooks is None else hooks)
 
 
 def run(steps: Steps[Value]) -> Value:

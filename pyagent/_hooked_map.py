@@ -27,7 +27,7 @@ class HookedSchedule(Schedule):
     __slots__ = ("_provider", "_hooks", "_options", "_requests")
 
     def __init__(self, provider: Provider, arguments: dict[str, Any], hooks: Hooks) -> None:
-        super().__init__(provider._model, arguments)
+        super().__init__(provider._model, provider._with_options(arguments))
         self._provider = provider
         self._hooks = hooks
         self._options = {name: value for name, value in arguments.items() if name not in _OWN}

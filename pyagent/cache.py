@@ -193,14 +193,15 @@ def _key(context: RequestContext) -> str | None:
     """A hash of everything that decides about an answer; None for a request that is wrong, which its check will say."""
     from hashlib import sha256
 
-    arguments = {name: value for name, value in context.arguments.items() if name != "include_raw" or value}
-    if context.operation == "generate":
-        arguments.pop("include_usage", None)  # which only decides about what is shown
     try:
-        _request.check_names(arguments)
+        arguments = context._request()
+        if context.operation == "generate":
+            arguments.pop("include_usage", None)  # which only decides about what is shown
         body = json.loads(_request.encode(context.operation, context.model, arguments))
     except ConfigurationError:
         return None
+    if not body.get("include_raw"):
+        body.pop("include_raw", None)  # generate_text has none
     headers = {
         name.lower(): value
         for name, value in body.get("extra_headers", {}).items()

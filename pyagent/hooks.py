@@ -69,11 +69,18 @@ class RequestContext:
 
     __slots__ = (
         "operation", "provider", "request_id", "arguments", "attempts", "metadata", "started", "_model", "_base_url",
-        "_vendor", "_notes",
+        "_vendor", "_notes", "_with_options",
     )  # fmt: skip
 
     def __init__(
-        self, operation: str, arguments: dict[str, Any], *, model: str, base_url: str, vendor: str | dict[str, Any]
+        self,
+        operation: str,
+        arguments: dict[str, Any],
+        *,
+        model: str,
+        base_url: str,
+        vendor: str | dict[str, Any],
+        with_options: Callable[[dict[str, Any]], dict[str, Any]],
     ) -> None:
         from os import urandom
         from time import time
@@ -88,6 +95,7 @@ class RequestContext:
         self._model = model
         self._base_url = base_url
         self._vendor = vendor
+        self._with_options = with_options
         self._notes: dict[int, Any] = {}  # of hooks of this package, by their id
 
     @property
@@ -109,6 +117,17 @@ class RequestContext:
         from . import _request
 
         return _request.messages_of(self.arguments)
+
+    def _request(self) -> dict[str, Any]:
+        """The arguments as a request is made of them.
+
+        Raises:
+            ConfigurationError: There is one that no method has, or the options are wrong.
+        """
+        from . import _request
+
+        _request.check_names(self.arguments)
+        return self._with_options({"options": None, **self.arguments})
 
     def __repr__(self) -> str:  # without the arguments: they hold keys and other people's words
         return (
