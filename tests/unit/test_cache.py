@@ -20,6 +20,7 @@ from pyagent import (
     ConfigurationError,
     HookError,
     Hooks,
+    OpenAIOptions,
     Provider,
     PyAgentError,
     Response,
@@ -94,6 +95,13 @@ def test_keys_and_clocks_make_no_other_request(provider: Provider, server: Any, 
     assert len(server.requests()) == 1
     content = (tmp_path / "cache.db").read_bytes()
     assert b"sk-very-secret" not in content
+
+
+def test_options_of_the_vendor_make_another_request(server: Any, cache: CacheHook) -> None:
+    provider = Provider.openai("m", api_key="k", base_url=server.url, hooks=Hooks(cache))
+    for options in (None, OpenAIOptions(seed=1), OpenAIOptions(seed=2), OpenAIOptions(seed=1)):
+        provider.generate("hi", options=options)
+    assert len(server.requests()) == 3
 
 
 def test_failures_are_not_kept(provider: Provider, server: Any, cache: CacheHook) -> None:

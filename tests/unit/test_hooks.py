@@ -13,10 +13,12 @@ import pytest
 from pyagent import (
     DROP,
     Choice,
+    Client,
     ConfigurationError,
     Hook,
     HookError,
     Hooks,
+    OpenAIOptions,
     Provider,
     PyAgentError,
     RequestContext,
@@ -75,6 +77,34 @@ def test_the_providers_hooks_lie_around_those_of_the_call(server: Any) -> None:
     provider = Provider.compatible("m", base_url=server.url, hooks=Hooks(Noting("provider", log)))
     provider.generate("hi", hooks=Hooks(Noting("call", log)))
     assert log == ["provider request", "call request", "call response hi", "provider response hi"]
+
+
+def test_hooks_lie_around_the_options_of_a_vendor(server: Any) -> None:
+    seen: list[Any] = []
+    provider = Provider.openai(
+        "m",
+        api_key="k",
+        base_url=server.url,
+        options=OpenAIOptions(service_tier="flex"),
+        hooks=Hooks(request=[lambda context: seen.append(context.arguments.get("options"))]),
+    )
+    own = OpenAIOptions(verbosity="low")
+    provider.generate("hi")
+    provider.generate("hi", options=own)
+    assert list(provider.map(["hi"], options=own)) == ["hi"]
+    assert list(provider.stream_text("hi", options=own)) == ["hi"]
+    assert seen == [None, own, own, own]
+    sent = [request["body"] for request in server.requests()]
+    assert [body["service_tier"] for body in sent] == ["flex"] * 4
+    assert [body.get("verbosity") for body in sent] == [None, "low", "low", "low"]
+
+
+def test_the_hooks_of_a_client_are_those_of_its_vendors(server: Any) -> None:
+    log: list[str] = []
+    client = Client(hooks=Hooks(Noting("client", log)))
+    provider = client.add("compatible", base_url=server.url).with_model("m")
+    provider.generate_text("hi", hooks=Hooks(Noting("call", log)))
+    assert log == ["client request", "call request", "call response hi", "client response hi"]
 
 
 def test_no_hooks_are_no_hooks(server: Any) -> None:

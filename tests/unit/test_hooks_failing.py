@@ -22,6 +22,7 @@ from pyagent import (
     RequestContext,
     Response,
     StreamCancelledError,
+    StreamInterruptedError,
     events,
 )
 
@@ -241,3 +242,52 @@ def test_trio_awaits_hooks_too(provider: Provider) -> None:
         assert await provider.agenerate_text("hi", hooks=Hooks(request=[wait])) == "hi"
 
     trio.run(main)
+
+
+def test_a_stream_that_is_dropped_is_closed_without_the_garbage_collector(
+    provider: Provider, server: Any, script: Any
+) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        stream = provider.stream_text("hi", hooks=Hooks(Noting("a", [])), extra_body=script(end="stall"))
+        next(stream)
+        del stream
+        server.wait_for_state("disconnected")
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("part", ["request", "stream", "response"])
+def test_ctrl_c_in_a_hook_ends_the_request_and_is_no_failure_of_the_hook(provider: Provider, part: str) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    log: list[str] = []
+    hooks = Hooks(Noting("a", log)) + Hooks(**{part: [interrupted]})
+    with pytest.raises(KeyboardInterrupt):
+        provider.generate_text("hi", hooks=hooks) if part == "response" else list(
+            provider.stream_text("hi", hooks=hooks)
+        )
+    assert not [entry for entry in log if "Error" in entry]
+
+
+def test_a_stream_that_breaks_off_keeps_what_hooks_made_of_it(provider: Provider, script: Any) -> None:
+    def shout(context: RequestContext, event: events.Event) -> events.Event | None:
+        return events.TextDelta(event.text.upper()) if isinstance(event, events.TextDelta) else None
+
+    log: list[str] = []
+    stream = provider.stream_text(
+        "one two", hooks=Hooks(Noting("a", log), stream=[shout]), extra_body=script(end="cut", after=1)
+    )
+    with pytest.raises(StreamInterruptedError) as caught:
+        list(stream)
+    assert caught.value.partial_text == stream.text == "ONE"
+    assert log[-1] == "a StreamInterruptedError"
+
+
+def test_a_hook_may_ask_a_model_itself(provider: Provider) -> None:
+    def translate(context: RequestContext, response: Response) -> Response:
+        return Response([Choice(text=provider.generate_text(response.text + " again"))])
+
+    assert provider.generate_text("hi", hooks=Hooks(response=[translate])) == "hi again"
