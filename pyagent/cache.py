@@ -200,8 +200,6 @@ def _key(context: RequestContext) -> str | None:
         body = json.loads(_request.encode(context.operation, context.model, arguments))
     except ConfigurationError:
         return None
-    if not body.get("include_raw"):
-        body.pop("include_raw", None)  # generate_text has none
     headers = {
         name.lower(): value
         for name, value in body.get("extra_headers", {}).items()
