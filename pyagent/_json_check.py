@@ -33,6 +33,15 @@ class Notes:
     def take(self, others: Notes) -> None:
         self.found.extend(others.found)
 
+    def take_union(self, failed: list[Notes], value: Any, path: str) -> None:
+        """The mistakes in the value at `path` by each form that it might have had."""
+        # Mistakes inside an object or a list tell more than that it is neither a string nor null.
+        inside = [tried for tried in failed if any(place != path for place, _ in tried.found)]
+        if len(inside) == 1:
+            return self.take(inside[0])
+        wanted = [text.partition(", got ")[0].replace("expected ", "", 1) for tried in failed for _, text in tried.found]
+        return self.add(path, f"expected {' or '.join(dict.fromkeys(wanted))}, got {show(value)}")
+
     def take_foreign(self, path: str, error: Exception) -> None:
         """The mistakes that pydantic or msgspec found in the value at `path`."""
         details = getattr(error, "errors", None)

@@ -111,14 +111,7 @@ class AnyOf(Kind):
             if not tried:
                 return built
             failed.append(tried)
-        # Mistakes inside an object or a list tell more than that it is neither a text nor null.
-        inside = [tried for tried in failed if any(place != path for place, _ in tried.found)]
-        if len(inside) == 1:
-            return notes.take(inside[0])
-        wanted = [
-            text.partition(", got ")[0].replace("expected ", "", 1) for tried in failed for _, text in tried.found
-        ]
-        return notes.add(path, f"expected {' or '.join(dict.fromkeys(wanted))}, got {show(value)}")
+        return notes.take_union(failed, value, path)
 
 
 class Items(Kind):

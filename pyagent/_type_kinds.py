@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 
 def kind_of(annotation: Any) -> Kind:
-    """The kind of JSON that a type stands for.
+    """The kind of JSON that a type stands for; a JSON Schema, as a dict, stands for what fits it.
 
     Raises:
         ConfigurationError: The type has no form in JSON. A ValueError.
     """
+    if isinstance(annotation, dict):
+        from ._json_schema import SchemaKind
+
+        return SchemaKind(annotation)
     return _Reader().read(annotation, {})
 
 
