@@ -37,6 +37,10 @@ if TYPE_CHECKING:
         InternalServerError,
         LimitExceededError,
         NotFoundError,
+        ObjectError,
+        ObjectRefusedError,
+        ObjectTruncatedError,
+        ObjectValidationError,
         PermissionDeniedError,
         PyAgentError,
         QuotaExceededError,
@@ -49,6 +53,7 @@ if TYPE_CHECKING:
         UnsupportedFeatureError,
     )
     from .models import Capabilities, ModelInfo
+    from .objects import AsyncObjectStream, ObjectResult, ObjectStream
     from .options import Limits, Timeouts
     from .provider import Provider
     from .response import Choice, Response, ToolCall, Usage
@@ -70,6 +75,9 @@ __all__ = [
     "Choice",
     "ToolCall",
     "Usage",
+    "ObjectResult",
+    "ObjectStream",
+    "AsyncObjectStream",
     "Embeddings",
     "ModelInfo",
     "Capabilities",
@@ -96,6 +104,10 @@ __all__ = [
     "InternalServerError",
     "ServiceUnavailableError",
     "ResponseParseError",
+    "ObjectError",
+    "ObjectValidationError",
+    "ObjectRefusedError",
+    "ObjectTruncatedError",
     "ConfigurationError",
     "UnsupportedFeatureError",
     "StreamCancelledError",
@@ -116,6 +128,9 @@ _PLACES = {
     "Choice": ("response", "Choice"),
     "ToolCall": ("response", "ToolCall"),
     "Usage": ("response", "Usage"),
+    "ObjectResult": ("objects", "ObjectResult"),
+    "ObjectStream": ("objects", "ObjectStream"),
+    "AsyncObjectStream": ("objects", "AsyncObjectStream"),
     "Embeddings": ("embeddings", "Embeddings"),
     "ModelInfo": ("models", "ModelInfo"),
     "Capabilities": ("models", "Capabilities"),

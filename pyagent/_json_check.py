@@ -39,7 +39,9 @@ class Notes:
         inside = [tried for tried in failed if any(place != path for place, _ in tried.found)]
         if len(inside) == 1:
             return self.take(inside[0])
-        wanted = [text.partition(", got ")[0].replace("expected ", "", 1) for tried in failed for _, text in tried.found]
+        wanted = [
+            text.partition(", got ")[0].replace("expected ", "", 1) for tried in failed for _, text in tried.found
+        ]
         return self.add(path, f"expected {' or '.join(dict.fromkeys(wanted))}, got {show(value)}")
 
     def take_foreign(self, path: str, error: Exception) -> None:
@@ -94,7 +96,7 @@ def check_bounds(schema: dict[str, Any], value: Any, path: str, notes: Notes) ->
             notes.add(path, "expected items that differ")
     elif isinstance(value, dict):
         _check_size(schema, len(value), ("minProperties", "maxProperties", "fields"), path, notes)
-    elif _is_number(value):
+    elif is_number(value):
         _check_number(schema, value, path, notes)
 
 
@@ -129,17 +131,18 @@ def _check_number(schema: dict[str, Any], value: float, path: str, notes: Notes)
     )
     for keyword, wanted, fits in bounds:
         limit = schema.get(keyword)
-        if limit is not None and _is_number(limit) and not fits(limit):
+        if limit is not None and is_number(limit) and not fits(limit):
             notes.add(path, f"expected {wanted} {limit}, got {show(value)}")
 
 
 def _has_twins(items: list[Any]) -> bool:
     from json import dumps
 
-    numbers = [item for item in items if _is_number(item)]
-    others = [dumps(item, sort_keys=True) for item in items if not _is_number(item)]
+    numbers = [item for item in items if is_number(item)]
+    others = [dumps(item, sort_keys=True) for item in items if not is_number(item)]
     return len(set(numbers)) < len(numbers) or len(set(others)) < len(others)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a JSON value is a number; true and false are none, though Python says so."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -9,7 +9,7 @@ https://json-schema.org/draft/2020-12/json-schema-validation
 
 from __future__ import annotations
 
-from ._json_check import Notes, check_bounds, same, show
+from ._json_check import Notes, check_bounds, is_number, same, show
 from ._kinds_of_json import Kind
 from .errors import ConfigurationError
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _TYPES: dict[str, tuple[str, Any]] = {
     "null": ("null", lambda value: value is None),
     "boolean": ("true or false", lambda value: isinstance(value, bool)),
-    "integer": ("a whole number", lambda value: _is_number(value) and value == value // 1),
-    "number": ("a number", lambda value: _is_number(value)),
+    "integer": ("a whole number", lambda value: is_number(value) and value == value // 1),
+    "number": ("a number", is_number),
     "string": ("a string", lambda value: isinstance(value, str)),
     "array": ("a list", lambda value: isinstance(value, list)),
     "object": ("an object", lambda value: isinstance(value, dict)),
@@ -127,30 +127,31 @@ def _check_choices(value: Any, schema: dict[str, Any], path: str, notes: Notes) 
 
 
 def _check_object(value: dict[str, Any], schema: dict[str, Any], root: dict[str, Any], path: str, notes: Notes) -> None:
-    properties, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
     for name in schema.get("required", ()):
         if name not in value:
             notes.add(_inside(path, name), "is required and missing")
     for name, needed in schema.get("dependentRequired", {}).items():
-        if name in value:
-            for other in needed:
-                if other not in value:
-                    notes.add(_inside(path, other), f"is required beside {name} and missing")
+        for other in needed if name in value else ():
+            if other not in value:
+                notes.add(_inside(path, other), f"is required beside {name} and missing")
     for name, item in value.items():
-        place, known = _inside(path, name), name in properties
-        if known:
-            check(item, properties[name], root, place, notes)
-        for pattern, inner in patterns.items():
-            if _matches(pattern, name):
-                known = True
-                check(item, inner, root, place, notes)
-        if not known and schema.get("additionalProperties") is False:
-            fields = ", ".join(sorted(properties)) or "none"
+        place = _inside(path, name)
+        found = _schemas_of(name, schema)
+        if found == [False] and "additionalProperties" in schema:
+            fields = ", ".join(sorted(schema.get("properties", ()))) or "none"
             notes.add(place, f"is no field; the fields are {fields}")
-        elif not known:
-            check(item, schema.get("additionalProperties", True), root, place, notes)
-        if "propertyNames" in schema:
-            check(name, schema["propertyNames"], root, place, notes)
+        else:
+            for inner in found:
+                check(item, inner, root, place, notes)
+        check(name, schema.get("propertyNames", True), root, place, notes)
+
+
+def _schemas_of(name: str, schema: dict[str, Any]) -> list[Any]:
+    """What holds for a field of an object."""
+    fields = schema.get("properties", {})
+    found = [fields[name]] if name in fields else []
+    found.extend(inner for pattern, inner in schema.get("patternProperties", {}).items() if _matches(pattern, name))
+    return found or [schema.get("additionalProperties", True)]
 
 
 def _check_list(value: list[Any], schema: dict[str, Any], root: dict[str, Any], path: str, notes: Notes) -> None:
@@ -193,6 +194,18 @@ def _check_schema(schema: Any, root: dict[str, Any], place: str) -> None:
         return
     if not isinstance(schema, dict):
         raise _wrong(place, f"must be a dict, got {show(schema)}")
+    _check_keywords(schema, root, place)
+    for keyword in ONE:
+        _check_schema(schema.get(keyword, True), root, f"{place}.{keyword}")
+    for keyword in MANY:
+        for number, inner in enumerate(schema.get(keyword, ())):
+            _check_schema(inner, root, f"{place}.{keyword}[{number}]")
+    for keyword in NAMED:
+        for name, inner in schema.get(keyword, {}).items():
+            _check_schema(inner, root, f"{place}.{keyword}.{name}")
+
+
+def _check_keywords(schema: dict[str, Any], root: dict[str, Any], place: str) -> None:
     for keyword in _UNCHECKED:
         if keyword in schema:
             raise _wrong(place, f"has {keyword}, which is not checked here; say it by other keywords")
@@ -203,18 +216,8 @@ def _check_schema(schema: Any, root: dict[str, Any], place: str) -> None:
     if "$ref" in schema:
         if not isinstance(schema["$ref"], str):
             raise _wrong(place, "has a $ref that is no string")
-        target = resolve(schema["$ref"], root)
-        if target is schema:
+        if resolve(schema["$ref"], root) is schema:
             raise _wrong(place, "refers to itself and to nothing else")
-    for keyword in ONE:
-        if keyword in schema:
-            _check_schema(schema[keyword], root, f"{place}.{keyword}")
-    for keyword in MANY:
-        for number, inner in enumerate(schema.get(keyword, ())):
-            _check_schema(inner, root, f"{place}.{keyword}[{number}]")
-    for keyword in NAMED:
-        for name, inner in schema.get(keyword, {}).items():
-            _check_schema(inner, root, f"{place}.{keyword}.{name}")
 
 
 def _wrong(place: str, text: str) -> ConfigurationError:
@@ -229,7 +232,3 @@ def _matches(pattern: str, name: str) -> bool:
 
 def _inside(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

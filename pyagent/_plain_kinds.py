@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._json_check import is_number
 from ._kinds_of_json import AnyOf, Kind, Plain, Text
 
 TYPE_CHECKING = False
@@ -32,14 +33,10 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 _PLAIN: dict[type, Plain] = {
     str: Plain("string", "a string", lambda value: isinstance(value, str), _keep),
     int: Plain("integer", "a whole number", _is_whole, int),
-    float: Plain("number", "a number", _is_number, float),
+    float: Plain("number", "a number", is_number, float),
     bool: Plain("boolean", "true or false", lambda value: isinstance(value, bool), _keep),
     type(None): Plain("null", "null", lambda value: value is None, _keep),
 }
@@ -55,7 +52,7 @@ def _find_rare(cls: type) -> Kind | None:
     if place in {"decimal.Decimal", "_pydecimal.Decimal", "_decimal.Decimal"}:
         # A text keeps every digit; a number is taken too, by its shortest form.
         written = Text("a decimal number", cls, {"description": "A decimal number."})
-        return _Decimal([written, Plain("number", "a number", _is_number, lambda value: cls(repr(value)))])
+        return _Decimal([written, Plain("number", "a number", is_number, lambda value: cls(repr(value)))])
     if cls is bytes or cls is bytearray:
         return Text("bytes in base64", lambda text: cls(_decode(text)), {"contentEncoding": "base64"})
     from pathlib import PurePath

@@ -130,7 +130,12 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     if "anyOf" in schema:
         options = schema["anyOf"]
         return schema if {"type": "null"} in options else {**schema, "anyOf": [*options, {"type": "null"}]}
-    if isinstance(kind, str) and kind not in {"object", "array", "null"} and "enum" not in schema and "const" not in schema:
+    if (
+        isinstance(kind, str)
+        and kind not in {"object", "array", "null"}
+        and "enum" not in schema
+        and "const" not in schema
+    ):
         return {**schema, "type": [kind, "null"]}
     if kind == "null" or (isinstance(kind, list) and "null" in kind):
         return schema
@@ -159,7 +164,8 @@ def without_nulls(value: Any, schema: Any, root: dict[str, Any]) -> Any:
     if isinstance(value, list):
         first, others = schema.get("prefixItems", ()), schema.get("items", True)
         return [
-            without_nulls(item, first[index] if index < len(first) else others, root) for index, item in enumerate(value)
+            without_nulls(item, first[index] if index < len(first) else others, root)
+            for index, item in enumerate(value)
         ]
     return value
 

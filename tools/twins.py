@@ -29,8 +29,12 @@ RULES = (
     (r"return wait_for\((self\..+, Results\(\))\)", r"return (await await_for(\1))"),
     (r"\bwait_for\b", "await_for"),
     (r"\b_start\b", "_astart"),
-    (r"(class |-> |return )(TextMethods|ResponseMethods|MapMethods|OperationMethods|Stream|Answers)\b", r"\1Async\2"),
+    (r"(class |-> |return )((Text|Response|Map|Operation|Object)Methods|(Object)?Stream|Answers)\b", r"\1Async\2"),
     (r"\bA Stream\b", "An AsyncStream"),
+    (r"\bAn ObjectStream\b", "An AsyncObjectStream"),
+    (r"import ObjectResult, ObjectStream\b", "import AsyncObjectStream, ObjectResult"),
+    (r"import ObjectStream\b", "import AsyncObjectStream"),
+    (r"\bgenerate_object and stream_object\b", "agenerate_object and astream_object"),
     (r"from \.stream import Stream", "from .async_stream import AsyncStream"),
     (r"from \.answers import Answers", "from .async_answers import AsyncAnswers"),
     (r" Answers: an iterator", " AsyncAnswers: an async iterator"),
@@ -61,7 +65,13 @@ def outdated() -> list[Path]:
 
 
 def pairs() -> list[tuple[str, Path]]:
-    names = ("_text_methods.py", "_response_methods.py", "_map_methods.py", "_operation_methods.py")
+    names = (
+        "_text_methods.py",
+        "_response_methods.py",
+        "_map_methods.py",
+        "_operation_methods.py",
+        "_object_methods.py",
+    )
     return [(name, PACKAGE / f"_async{name}") for name in names]
 
 
