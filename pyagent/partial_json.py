@@ -287,7 +287,8 @@ class PartialJson:
 
 
 def parse(text: str) -> Any:
-    """What is there of a JSON value whose text breaks off somewhere; None when nothing of it is.
+    """What is there of a JSON value whose text breaks off somewhere; None when nothing of it is. A bare number is taken
+    as it stands.
 
     Raises:
         ValueError: The text is no beginning of JSON.
