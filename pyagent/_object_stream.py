@@ -58,8 +58,9 @@ class ObjectStreamState:
         """Ends the stream from another thread: the connection closes at once, and a reader that waits is woken."""
         self._stream.cancel()
 
-    def _take(self, pending: Iterator[Any]) -> Iterator[Any]:
-        """Reads a batch of events."""
+    def _absorb(self) -> Iterator[Any]:
+        """Reads the events that have been fetched, and gives back their batch."""
+        pending: Iterator[Any] = self._stream._waiting(True)
         for event in pending:
             if isinstance(event, events.TextDelta) and event.index == 0 and self._job.mode != "tool":
                 self._feed(event.text)

@@ -97,15 +97,14 @@ class ObjectStream(ObjectStreamState, Generic[T]):
             ObjectRefusedError, ObjectTruncatedError: There is no whole object.
             StreamCancelledError: The stream was closed before its end.
         """
-        while self._fetch():
+        while self._fetch(self._absorb()):
             pass
         return self._finish(self._stream.result)  # type: ignore[no-any-return]
 
-    def _fetch(self) -> bool:
-        """Waits for the next batch; False means that the stream was read to its end."""
-        stream = self._stream
+    def _fetch(self, seen: Iterator[Any]) -> bool:
+        """Waits for the next batch after `seen`; False means that the stream was read to its end."""
         try:
-            return stream._fetch(self._take(stream._waiting(True)), True)
+            return self._stream._fetch(seen, True)
         except PyAgentError as error:
             return self._go_on(error)
 
@@ -157,15 +156,14 @@ class AsyncObjectStream(ObjectStreamState, Generic[T]):
             ObjectRefusedError, ObjectTruncatedError: There is no whole object.
             StreamCancelledError: The stream was closed before its end.
         """
-        while await self._fetch():
+        while await self._fetch(self._absorb()):
             pass
         return self._finish(await self._stream.result)  # type: ignore[no-any-return]
 
-    async def _fetch(self) -> bool:
-        """Waits for the next batch; False means that the stream was read to its end."""
-        stream = self._stream
+    async def _fetch(self, seen: Iterator[Any]) -> bool:
+        """Waits for the next batch after `seen`; False means that the stream was read to its end."""
         try:
-            return await stream._fetch(self._take(stream._waiting(True)), True)
+            return await self._stream._fetch(seen, True)
         except PyAgentError as error:
             return self._go_on(error)
 
@@ -175,9 +173,10 @@ def _read(stream: ObjectStream[Any]) -> Iterator[Any]:
     try:
         more = True
         while more:
-            more = stream._fetch()
+            seen = stream._absorb()
             if stream._has_grown():
                 yield stream.partial
+            more = stream._fetch(seen)
     except BaseException as error:
         if stream._is_mine(error):
             stream.close()
@@ -214,6 +213,7 @@ class _Reader:
 async def _aread(stream: AsyncObjectStream[Any]) -> AsyncGenerator[Any, None]:
     more = True
     while more:
-        more = await stream._fetch()
+        seen = stream._absorb()
         if stream._has_grown():
             yield stream.partial
+        more = await stream._fetch(seen)
