@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .answers import Answers
     from .async_answers import AsyncAnswers
     from .async_stream import AsyncStream
+    from .client import Client
     from .embeddings import Embeddings
     from .errors import (
         APIConnectionError,
@@ -52,12 +53,22 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UnsupportedFeatureError,
     )
-    from .models import Capabilities, ModelInfo
+    from .models import Capabilities, ModelInfo, ModelLists
     from .objects import AsyncObjectStream, ObjectResult, ObjectStream
-    from .options import Limits, Timeouts
+    from .openai_options import OpenAIOptions, OpenRouterOptions, ResponsesOptions
+    from .options import Limits, Throttle, Timeouts
     from .provider import Provider
+    from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
     from .stream import Stream
+    from .vendor_options import (
+        AnthropicOptions,
+        GeminiOptions,
+        OllamaOptions,
+        VendorOptions,
+        VolcengineOptions,
+        ZaiOptions,
+    )
 
     GenerateResult = Response
     TextStream = Stream
@@ -81,8 +92,22 @@ __all__ = [
     "Embeddings",
     "ModelInfo",
     "Capabilities",
+    "ModelLists",
+    "Client",
+    "RateLimit",
+    "RateLimits",
     "Timeouts",
     "Limits",
+    "VendorOptions",
+    "OpenAIOptions",
+    "ResponsesOptions",
+    "OpenRouterOptions",
+    "AnthropicOptions",
+    "GeminiOptions",
+    "VolcengineOptions",
+    "ZaiOptions",
+    "OllamaOptions",
+    "Throttle",
     "errors",
     "events",
     "messages",
@@ -134,8 +159,22 @@ _PLACES = {
     "Embeddings": ("embeddings", "Embeddings"),
     "ModelInfo": ("models", "ModelInfo"),
     "Capabilities": ("models", "Capabilities"),
+    "ModelLists": ("models", "ModelLists"),
+    "Client": ("client", "Client"),
+    "RateLimit": ("rate_limits", "RateLimit"),
+    "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),
     "Limits": ("options", "Limits"),
+    "VendorOptions": ("vendor_options", "VendorOptions"),
+    "OpenAIOptions": ("openai_options", "OpenAIOptions"),
+    "ResponsesOptions": ("openai_options", "ResponsesOptions"),
+    "OpenRouterOptions": ("openai_options", "OpenRouterOptions"),
+    "AnthropicOptions": ("vendor_options", "AnthropicOptions"),
+    "GeminiOptions": ("vendor_options", "GeminiOptions"),
+    "VolcengineOptions": ("vendor_options", "VolcengineOptions"),
+    "ZaiOptions": ("vendor_options", "ZaiOptions"),
+    "OllamaOptions": ("vendor_options", "OllamaOptions"),
+    "Throttle": ("options", "Throttle"),
 }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ._call import Call
     from ._option_types import ObjectOptions
+    from ._vendor_options import Options
     from .objects import ObjectResult, ObjectStream
     from .options import Limits, Timeouts
 
@@ -79,6 +80,7 @@ class ObjectMethods:
         prediction: dict[str, Any] | None = None,
         previous_response_id: str | None = None,
         allow_unsupported: bool = False,
+        options: Options | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         timeout: float | None = None,
@@ -125,6 +127,7 @@ class ObjectMethods:
             prediction: Text that the answer will mostly repeat, in OpenAI's form; it then comes sooner.
             previous_response_id: Go on from this answer, which the vendor keeps.
             allow_unsupported: Send what the model is known to lack, see `Provider.capabilities`.
+            options: What only this vendor knows, such as AnthropicOptions(...); of a list, those count that fit.
             extra_body: Fields that only the vendor knows; they have the last word on the request body.
             extra_headers: Added to those of the Provider, winning over them.
             timeout: Seconds to wait for the next thing: the whole answer.
@@ -201,6 +204,7 @@ class ObjectMethods:
         prediction: dict[str, Any] | None = None,
         previous_response_id: str | None = None,
         allow_unsupported: bool = False,
+        options: Options | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         timeout: float | None = None,
@@ -248,6 +252,7 @@ class ObjectMethods:
             prediction: Text that the answer will mostly repeat, in OpenAI's form; it then comes sooner.
             previous_response_id: Go on from this answer, which the vendor keeps.
             allow_unsupported: Send what the model is known to lack, see `Provider.capabilities`.
+            options: What only this vendor knows, such as AnthropicOptions(...); of a list, those count that fit.
             extra_body: Fields that only the vendor knows; they have the last word on the request body.
             extra_headers: Added to those of the Provider, winning over them.
             timeout: Seconds to wait for the next thing: the first piece, and each pause after it.

@@ -8,6 +8,10 @@ from typing import Any, Literal, TypedDict
 
 from .options import Limits, Timeouts
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._vendor_options import Options
+
 
 class CommonOptions(TypedDict, total=False):
     """What every request to a model can have."""
@@ -35,6 +39,7 @@ class CommonOptions(TypedDict, total=False):
     prediction: dict[str, Any] | None
     previous_response_id: str | None
     allow_unsupported: bool
+    options: Options | None
     extra_body: dict[str, Any] | None
     extra_headers: dict[str, str] | None
     timeout: float | None

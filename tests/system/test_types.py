@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 PROGRAM = """
@@ -64,14 +66,85 @@ provider.map(prompts, messages=[])  # error: refused
 """
 
 
-def test_the_answers_of_map_have_the_types_of_its_options(tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(PROGRAM, encoding="utf-8")
+OBJECTS = """
+from dataclasses import dataclass
+from typing import Any, TypedDict, assert_type
+
+from pyagent import AsyncObjectStream, ObjectResult, ObjectStream, Provider
+from pydantic import BaseModel
+import msgspec
+
+provider = Provider.echo()
+
+
+class Model(BaseModel):
+    name: str
+
+
+@dataclass
+class Data:
+    name: str
+
+
+class Dict(TypedDict):
+    name: str
+
+
+class Struct(msgspec.Struct):
+    name: str
+
+
+assert_type(provider.generate_object("a", schema=Model), ObjectResult[Model])
+assert_type(provider.generate_object("a", schema=Model, mode="tool", repairs=0).object.name, str)
+assert_type(provider.generate_object("a", schema=Data).object, Data)
+assert_type(provider.generate_object("a", schema=Dict).object["name"], str)
+assert_type(provider.generate_object(messages=[], schema=Struct, temperature=0.5).object.name, str)
+assert_type(provider.generate_object("a", schema=list[Data]).object, list[Data])
+assert_type(provider.generate_object("a", schema={"type": "object"}).object, Any)
+assert_type(provider.stream_object("a", schema=Data), ObjectStream[Data])
+assert_type(provider.astream_object("a", schema=Data), AsyncObjectStream[Data])
+with provider.stream_object("a", schema=Data) as stream:
+    for partial in stream:
+        assert_type(partial, Any)
+    assert_type(stream.result.object, Data)
+
+
+async def read() -> None:
+    assert_type((await provider.agenerate_object("a", schema=Data)).object, Data)
+    async with provider.astream_object("a", schema=Data) as stream:
+        async for partial in stream:
+            assert_type(partial, Any)
+        assert_type(await stream.result, ObjectResult[Data])
+
+
+provider.generate_object("a")  # error: refused
+provider.generate_object("a", schema=5)  # error: refused
+provider.generate_object("a", schema=Data, mode="json")  # error: refused
+provider.generate_object("a", schema=Data, tools=[])  # error: refused
+provider.generate_object("a", schema=Data).object.nmae  # error: refused
+provider.stream_object("a", schema=Data, repairs=1)  # error: refused
+"""
+
+
+def checked(program: str, tmp_path: Path) -> None:
+    """Holds the errors that a strict checker finds against the lines that are to have one."""
+    path = tmp_path / "program.py"
+    path.write_text(program, encoding="utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--python-version", "3.12", "--no-error-summary"]
     done = subprocess.run(
-        [*command, "--hide-error-context", "--cache-dir", ROOT / ".mypy_cache" / "types", program],
+        [*command, "--hide-error-context", "--cache-dir", ROOT / ".mypy_cache" / "types", path],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    wanted = [number for number, line in enumerate(PROGRAM.splitlines(), 1) if "# error: " in line]
-    errors = [line.replace(str(program), "program") for line in done.stdout.splitlines() if ": error: " in line]
+    wanted = [number for number, line in enumerate(program.splitlines(), 1) if "# error: " in line]
+    errors = [line.replace(str(path), "program") for line in done.stdout.splitlines() if ": error: " in line]
     assert sorted({int(line.split(":")[1]) for line in errors}) == wanted, (errors, done.stderr)
+
+
+def test_the_answers_of_map_have_the_types_of_its_options(tmp_path: Path) -> None:
+    checked(PROGRAM, tmp_path)
+
+
+def test_objects_have_the_types_of_their_schemas(tmp_path: Path) -> None:
+    pytest.importorskip("pydantic")
+    pytest.importorskip("msgspec")
+    checked(OBJECTS, tmp_path)
