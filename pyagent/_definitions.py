@@ -23,7 +23,7 @@ class Definitions:
             chosen = self._names[id(key)] = self._free(name)
             self.schemas[chosen] = {}  # the name is taken: the definition may refer to itself
             self.schemas[chosen] = define(self)
-        return {"$ref": PREFIX + self._names[id(key)]}
+        return {"$ref": PREFIX + _escaped(self._names[id(key)])}
 
     def adopt(self, schema: dict[str, Any]) -> dict[str, Any]:
         """A whole schema as a part of this one: its definitions become ours, under new names where ours are taken."""
@@ -53,9 +53,10 @@ class Definitions:
         recursive = {name for name in wanted if name in self._closure(self.schemas[name])}
         inline = {name for name in wanted if name not in recursive and counts[name] == 1}
         placed = self._placed(schema, inline, recursive)
-        if str(placed.get("$ref", "")).startswith(PREFIX):
-            top = dict(placed)
-            placed = {**self._placed(self.schemas[_name(top.pop("$ref"))], inline, recursive), **top}
+        name, rest = _target(placed)
+        if name in self.schemas and not rest:
+            beside = {key: part for key, part in placed.items() if key != "$ref"}
+            placed = {**self._placed(self.schemas[name], inline, recursive), **beside}
         # What stands beside a reference puts the definition in its place, and another may have had the last use of it.
         left: dict[str, Any] = {}
         waiting = list(references(placed))
@@ -73,10 +74,9 @@ class Definitions:
         if not isinstance(part, dict):
             return part
         made = {key: self._placed(item, inline, recursive) for key, item in part.items()}
-        target = made.get("$ref")
-        if not isinstance(target, str) or _name(target) not in self.schemas:
+        name, rest = _target(made)
+        if name not in self.schemas or rest:
             return made
-        name = _name(target)
         if name in inline or (len(made) > 1 and name not in recursive):
             del made["$ref"]
             return {**self._placed(self.schemas[name], inline, recursive), **made}
@@ -108,14 +108,19 @@ def references(part: Any) -> list[str]:
     if not isinstance(part, dict):
         return []
     found = [name for item in part.values() for name in references(item)]
-    target = part.get("$ref")
-    if isinstance(target, str) and target.startswith(PREFIX):
-        found.append(_name(target))
+    name, _ = _target(part)
+    if name:
+        found.append(name)
     return found
 
 
-def _name(reference: str) -> str:
-    return reference[len(PREFIX) :] if reference.startswith(PREFIX) else ""
+def _target(part: dict[str, Any]) -> tuple[str, str]:
+    """The definition that a part of a schema refers to, "" for none, and the way to a place inside it."""
+    reference = part.get("$ref")
+    if not isinstance(reference, str) or not reference.startswith(PREFIX):
+        return "", ""
+    name, slash, rest = reference[len(PREFIX) :].partition("/")
+    return name.replace("~1", "/").replace("~0", "~"), slash + rest
 
 
 def _renamed(part: Any, names: dict[str, str]) -> Any:
@@ -124,7 +129,11 @@ def _renamed(part: Any, names: dict[str, str]) -> Any:
     if not isinstance(part, dict):
         return part
     made = {key: _renamed(item, names) for key, item in part.items()}
-    target = made.get("$ref")
-    if isinstance(target, str) and _name(target) in names:
-        made["$ref"] = PREFIX + names[_name(target)]
+    name, rest = _target(made)
+    if name in names:
+        made["$ref"] = PREFIX + _escaped(names[name]) + rest
     return made
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

@@ -28,6 +28,10 @@ BASES = {
     "InternalServerError": (errors.APIStatusError,),
     "ServiceUnavailableError": (errors.InternalServerError,),
     "ResponseParseError": (errors.PyAgentError, RuntimeError),
+    "ObjectError": (errors.ResponseParseError,),
+    "ObjectValidationError": (errors.ObjectError,),
+    "ObjectRefusedError": (errors.ObjectError,),
+    "ObjectTruncatedError": (errors.ObjectError,),
     "ConfigurationError": (errors.PyAgentError, ValueError),
     "UnsupportedFeatureError": (errors.PyAgentError, ValueError),
     "StreamCancelledError": (errors.PyAgentError,),
@@ -46,7 +50,8 @@ def test_the_tree_is_as_drawn() -> None:
 
 def test_every_kind_of_the_core_has_a_class() -> None:
     assert sorted(_lib.runtime().inspect()["error_kinds"]) == sorted(KINDS)
-    assert set(KINDS.values()) == {getattr(errors, name) for name in BASES} - {errors.APIStatusError}
+    of_objects = {errors.ObjectError, *errors.ObjectError.__subclasses__()}  # of whose reasons only Python knows
+    assert set(KINDS.values()) == {getattr(errors, name) for name in BASES} - {errors.APIStatusError} - of_objects
 
 
 def test_an_error_carries_what_the_core_knows() -> None:
@@ -100,3 +105,10 @@ def test_pickling_keeps_everything(name: str) -> None:
     assert type(copy) is kind
     assert vars(copy) == vars(error)
     assert (copy.args, str(copy)) == (error.args, str(error))
+
+
+def test_what_is_known_of_an_object_that_was_not_given_is_pickled_too() -> None:
+    usage = pyagent.Usage(prompt_tokens=3)
+    error = errors.ObjectValidationError("no", text="{}", errors=["a"], usage=usage, mode="tool", attempts=2)
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.text, copy.errors, copy.usage, copy.mode, copy.attempts) == ("{}", ["a"], usage, "tool", 2)

@@ -98,6 +98,23 @@ def test_schemas_that_cannot_be_checked_are_refused(schema: dict[str, Any], mess
     assert caught.value.param == "schema"
 
 
+def test_references_stay_what_they_are() -> None:
+    shared = {"a/b": {"type": "integer"}, "c": {"properties": {"d": {"type": "string"}}}, "unused": {}}
+    schema = {
+        "type": "object",
+        "properties": {"x": {"$ref": "#/$defs/a~1b"}, "y": {"$ref": "#/$defs/c/properties/d"}, "z": {"$ref": "#"}},
+        "$defs": shared,
+    }
+    written = schema_of(schema)
+    assert written["properties"] == {
+        "x": {"type": "integer"},
+        "y": {"$ref": "#/$defs/c/properties/d"},
+        "z": {"$ref": "#"},
+    }
+    assert written["$defs"] == {"c": shared["c"]}
+    assert Plan(schema, "tool").check({"x": 1, "y": "a", "z": {"x": 2}}) == {"x": 1, "y": "a", "z": {"x": 2}}
+
+
 def closed(**fields: Any) -> dict[str, Any]:
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 

@@ -53,7 +53,7 @@ def test_an_object_grows(provider: Provider, script: Script, mode: Any, answer: 
     seen = [copy.deepcopy(partial) for partial in stream]
     assert seen[0] == {}
     assert seen[-1] == json.loads(TEXT)
-    assert {"title": "The sea", "lines": ["It was grey."]} in seen
+    assert any(partial.get("title") == "The sea" and "stars" not in partial for partial in seen)
     assert len(seen) > 8
     assert all(before != after for before, after in zip(seen, seen[1:]))
     result = stream.result
