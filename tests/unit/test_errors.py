@@ -97,7 +97,7 @@ def test_text(status: int | None, text: str) -> None:
     assert str(errors.APIStatusError("m", status_code=status)) == text
 
 
-@pytest.mark.parametrize("name", BASES)
+@pytest.mark.parametrize("name", [name for name in BASES if not name.startswith("Object")])
 def test_pickling_keeps_everything(name: str) -> None:
     kind = getattr(errors, name)
     error = kind("m", provider="p", status_code=500, retry_after=2.0, attempts=2, partial_text="t", response={"a": 1})
