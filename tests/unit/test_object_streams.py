@@ -49,7 +49,7 @@ def by_tool(text: str, name: str = "Story") -> dict[str, Any]:
 
 @pytest.mark.parametrize(("mode", "answer"), [("strict", {"pieces": pieces(TEXT)}), ("tool", by_tool(TEXT))])
 def test_an_object_grows(provider: Provider, script: Script, mode: Any, answer: dict[str, Any]) -> None:
-    stream = provider.stream_object("?", schema=Story, mode=mode, extra_body=script(delay=0.002, **answer))
+    stream = provider.stream_object("?", schema=Story, mode=mode, extra_body=script(delay=0.01, **answer))
     seen = [copy.deepcopy(partial) for partial in stream]
     assert seen[-1] == json.loads(TEXT)
     assert any(partial.get("title") == "The sea" and "stars" not in partial for partial in seen)
@@ -186,7 +186,7 @@ def test_anthropic(server: Any, script: Script) -> None:
 
 def test_from_a_coroutine(provider: Provider, script: Script, run: Run) -> None:
     async def main() -> Any:
-        stream = await provider.astream_object("?", schema=Story, extra_body=script(pieces=pieces(TEXT), delay=0.002))
+        stream = await provider.astream_object("?", schema=Story, extra_body=script(pieces=pieces(TEXT), delay=0.01))
         seen = [copy.deepcopy(partial) async for partial in stream]
         return seen, await stream.result, await stream.result
 
