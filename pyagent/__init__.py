@@ -41,6 +41,10 @@ if TYPE_CHECKING:
         InternalServerError,
         LimitExceededError,
         NotFoundError,
+        ObjectError,
+        ObjectRefusedError,
+        ObjectTruncatedError,
+        ObjectValidationError,
         PermissionDeniedError,
         PyAgentError,
         QuotaExceededError,
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
     )
     from .hooks import DROP, Hook, Hooks, RequestContext
     from .models import Capabilities, ModelInfo, ModelLists
+    from .objects import AsyncObjectStream, ObjectResult, ObjectStream
     from .openai_options import OpenAIOptions, OpenRouterOptions, ResponsesOptions
     from .options import Limits, Throttle, Timeouts
     from .processor import StreamProcessor
@@ -91,6 +96,9 @@ __all__ = [
     "Choice",
     "ToolCall",
     "Usage",
+    "ObjectResult",
+    "ObjectStream",
+    "AsyncObjectStream",
     "Embeddings",
     "ModelInfo",
     "Capabilities",
@@ -141,6 +149,10 @@ __all__ = [
     "InternalServerError",
     "ServiceUnavailableError",
     "ResponseParseError",
+    "ObjectError",
+    "ObjectValidationError",
+    "ObjectRefusedError",
+    "ObjectTruncatedError",
     "ConfigurationError",
     "UnsupportedFeatureError",
     "StreamCancelledError",
@@ -165,6 +177,9 @@ _PLACES = {
     "Choice": ("response", "Choice"),
     "ToolCall": ("response", "ToolCall"),
     "Usage": ("response", "Usage"),
+    "ObjectResult": ("objects", "ObjectResult"),
+    "ObjectStream": ("objects", "ObjectStream"),
+    "AsyncObjectStream": ("objects", "AsyncObjectStream"),
     "Embeddings": ("embeddings", "Embeddings"),
     "ModelInfo": ("models", "ModelInfo"),
     "Capabilities": ("models", "Capabilities"),

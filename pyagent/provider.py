@@ -7,12 +7,14 @@ import os
 from . import _checks, _hooking, _opening, _request
 from ._address import find_base_url
 from ._async_map_methods import AsyncMapMethods
+from ._async_object_methods import AsyncObjectMethods
 from ._async_operation_methods import AsyncOperationMethods
 from ._async_response_methods import AsyncResponseMethods
 from ._async_text_methods import AsyncTextMethods
 from ._environment import network_variables, read_first, without_secrets
 from ._keys import find_keys
 from ._map_methods import MapMethods
+from ._object_methods import ObjectMethods
 from ._operation_methods import OperationMethods
 from ._presets import Presets
 from ._registry import Row, find_row
@@ -54,10 +56,12 @@ class Provider(
     ResponseMethods,
     MapMethods,
     OperationMethods,
+    ObjectMethods,
     AsyncTextMethods,
     AsyncResponseMethods,
     AsyncMapMethods,
     AsyncOperationMethods,
+    AsyncObjectMethods,
 ):
     """A model at a vendor, and how to reach it. Make one and keep it: it reuses its connections.
 
