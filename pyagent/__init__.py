@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from . import errors, events, messages
     from .answers import Answers
     from .async_answers import AsyncAnswers
+    from .async_processor import AsyncStreamProcessor
     from .async_stream import AsyncStream
+    from .cache import CacheHook
     from .client import Client
     from .embeddings import Embeddings
     from .errors import (
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
         ConflictError,
         ContentPolicyViolationError,
         ContextWindowExceededError,
+        HookError,
         InternalError,
         InternalServerError,
         LimitExceededError,
@@ -49,12 +52,16 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UnsupportedFeatureError,
     )
+    from .hooks import DROP, Hook, Hooks, RequestContext
     from .models import Capabilities, ModelInfo, ModelLists
     from .openai_options import OpenAIOptions, OpenRouterOptions, ResponsesOptions
     from .options import Limits, Throttle, Timeouts
+    from .processor import StreamProcessor
     from .provider import Provider
     from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
+    from .snapshot import Snapshot
+    from .standard_hooks import LoggingHook, ResponseIdHook, SanitizingHook, UsageTotals, UsageTracker
     from .stream import Stream
     from .vendor_options import (
         AnthropicOptions,
@@ -74,6 +81,9 @@ __all__ = [
     "Stream",
     "AsyncStream",
     "TextStream",
+    "StreamProcessor",
+    "AsyncStreamProcessor",
+    "Snapshot",
     "Answers",
     "AsyncAnswers",
     "Response",
@@ -90,6 +100,16 @@ __all__ = [
     "RateLimits",
     "Timeouts",
     "Limits",
+    "Hooks",
+    "Hook",
+    "RequestContext",
+    "DROP",
+    "CacheHook",
+    "LoggingHook",
+    "ResponseIdHook",
+    "SanitizingHook",
+    "UsageTotals",
+    "UsageTracker",
     "VendorOptions",
     "OpenAIOptions",
     "ResponsesOptions",
@@ -125,6 +145,7 @@ __all__ = [
     "UnsupportedFeatureError",
     "StreamCancelledError",
     "LimitExceededError",
+    "HookError",
     "InternalError",
 ]
 
@@ -133,6 +154,9 @@ _PLACES = {
     "Provider": ("provider", "Provider"),
     "Stream": ("stream", "Stream"),
     "AsyncStream": ("async_stream", "AsyncStream"),
+    "StreamProcessor": ("processor", "StreamProcessor"),
+    "AsyncStreamProcessor": ("async_processor", "AsyncStreamProcessor"),
+    "Snapshot": ("snapshot", "Snapshot"),
     "Answers": ("answers", "Answers"),
     "AsyncAnswers": ("async_answers", "AsyncAnswers"),
     "TextStream": ("stream", "Stream"),
@@ -150,6 +174,16 @@ _PLACES = {
     "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),
     "Limits": ("options", "Limits"),
+    "Hooks": ("hooks", "Hooks"),
+    "Hook": ("hooks", "Hook"),
+    "RequestContext": ("hooks", "RequestContext"),
+    "DROP": ("hooks", "DROP"),
+    "CacheHook": ("cache", "CacheHook"),
+    "LoggingHook": ("standard_hooks", "LoggingHook"),
+    "ResponseIdHook": ("standard_hooks", "ResponseIdHook"),
+    "SanitizingHook": ("standard_hooks", "SanitizingHook"),
+    "UsageTotals": ("standard_hooks", "UsageTotals"),
+    "UsageTracker": ("standard_hooks", "UsageTracker"),
     "VendorOptions": ("vendor_options", "VendorOptions"),
     "OpenAIOptions": ("openai_options", "OpenAIOptions"),
     "ResponsesOptions": ("openai_options", "ResponsesOptions"),

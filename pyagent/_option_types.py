@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypedDict
 
+from .hooks import Hooks
 from .options import Limits, Timeouts
 
 TYPE_CHECKING = False
@@ -59,6 +60,7 @@ class SharedOptions(TypedDict, total=False):
     api_key: str | None
     base_url: str | None
     model: str | None
+    hooks: Hooks | None
 
 
 class TextOptions(SharedOptions, total=False):

@@ -22,6 +22,7 @@ PyAgentError(Exception)
 ├── UnsupportedFeatureError(ValueError)          the vendor or the method cannot honour an option
 ├── StreamCancelledError                         reading on after close() or cancel()
 ├── LimitExceededError(RuntimeError)             the answer is larger than `Limits` allow
+├── HookError(RuntimeError)                      a hook of yours failed
 └── InternalError(RuntimeError)                  pyagent itself failed, or its library cannot be used
 """
 
@@ -56,6 +57,7 @@ __all__ = [
     "UnsupportedFeatureError",
     "StreamCancelledError",
     "LimitExceededError",
+    "HookError",
     "InternalError",
 ]
 
@@ -221,6 +223,16 @@ class StreamCancelledError(PyAgentError):
 
 class LimitExceededError(PyAgentError, RuntimeError):
     """The answer is larger than `Limits` allow."""
+
+
+class HookError(PyAgentError, RuntimeError):
+    """A hook failed; `__cause__` is what it raised. The connection is closed.
+
+    Attributes:
+        hook: The name of the function, or of the class of the Hook.
+    """
+
+    hook: str = ""
 
 
 class InternalError(PyAgentError, RuntimeError):

@@ -148,4 +148,5 @@ def test_every_error_kind_has_its_exception(snapshot: dict[str, object]) -> None
     public = {getattr(errors, name) for name in errors.__all__}
     assert kinds <= public
     leaves = {kind for kind in public if isinstance(kind, type) and not kind.__subclasses__()}
-    assert leaves <= kinds, "an exception that no error kind leads to"
+    # Hooks are run in Python, and the core knows nothing of their failures.
+    assert leaves - {errors.HookError} <= kinds, "an exception that no error kind leads to"
