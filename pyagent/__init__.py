@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from . import costs, errors, events, messages
     from .answers import Answers
     from .async_answers import AsyncAnswers
+    from .async_processor import AsyncStreamProcessor
     from .async_stream import AsyncStream
+    from .cache import CacheHook
     from .client import Client
     from .embeddings import Embeddings
     from .errors import (
@@ -35,10 +37,15 @@ if TYPE_CHECKING:
         ConflictError,
         ContentPolicyViolationError,
         ContextWindowExceededError,
+        HookError,
         InternalError,
         InternalServerError,
         LimitExceededError,
         NotFoundError,
+        ObjectError,
+        ObjectRefusedError,
+        ObjectTruncatedError,
+        ObjectValidationError,
         PermissionDeniedError,
         PyAgentError,
         QuotaExceededError,
@@ -50,12 +57,17 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UnsupportedFeatureError,
     )
+    from .hooks import DROP, Hook, Hooks, RequestContext
     from .models import Capabilities, ModelInfo, ModelLists
+    from .objects import AsyncObjectStream, ObjectResult, ObjectStream
     from .openai_options import OpenAIOptions, OpenRouterOptions, ResponsesOptions
     from .options import Budget, Limits, Throttle, Timeouts
+    from .processor import StreamProcessor
     from .provider import Provider
     from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
+    from .snapshot import Snapshot
+    from .standard_hooks import LoggingHook, ResponseIdHook, SanitizingHook, UsageTotals, UsageTracker
     from .stream import Stream
     from .vendor_options import (
         AnthropicOptions,
@@ -75,6 +87,9 @@ __all__ = [
     "Stream",
     "AsyncStream",
     "TextStream",
+    "StreamProcessor",
+    "AsyncStreamProcessor",
+    "Snapshot",
     "Answers",
     "AsyncAnswers",
     "Response",
@@ -82,6 +97,9 @@ __all__ = [
     "Choice",
     "ToolCall",
     "Usage",
+    "ObjectResult",
+    "ObjectStream",
+    "AsyncObjectStream",
     "Embeddings",
     "ModelInfo",
     "Capabilities",
@@ -91,6 +109,16 @@ __all__ = [
     "RateLimits",
     "Timeouts",
     "Limits",
+    "Hooks",
+    "Hook",
+    "RequestContext",
+    "DROP",
+    "CacheHook",
+    "LoggingHook",
+    "ResponseIdHook",
+    "SanitizingHook",
+    "UsageTotals",
+    "UsageTracker",
     "VendorOptions",
     "OpenAIOptions",
     "ResponsesOptions",
@@ -124,11 +152,16 @@ __all__ = [
     "InternalServerError",
     "ServiceUnavailableError",
     "ResponseParseError",
+    "ObjectError",
+    "ObjectValidationError",
+    "ObjectRefusedError",
+    "ObjectTruncatedError",
     "ConfigurationError",
     "UnsupportedFeatureError",
     "BudgetExceededError",
     "StreamCancelledError",
     "LimitExceededError",
+    "HookError",
     "InternalError",
 ]
 
@@ -137,6 +170,9 @@ _PLACES = {
     "Provider": ("provider", "Provider"),
     "Stream": ("stream", "Stream"),
     "AsyncStream": ("async_stream", "AsyncStream"),
+    "StreamProcessor": ("processor", "StreamProcessor"),
+    "AsyncStreamProcessor": ("async_processor", "AsyncStreamProcessor"),
+    "Snapshot": ("snapshot", "Snapshot"),
     "Answers": ("answers", "Answers"),
     "AsyncAnswers": ("async_answers", "AsyncAnswers"),
     "TextStream": ("stream", "Stream"),
@@ -145,6 +181,9 @@ _PLACES = {
     "Choice": ("response", "Choice"),
     "ToolCall": ("response", "ToolCall"),
     "Usage": ("response", "Usage"),
+    "ObjectResult": ("objects", "ObjectResult"),
+    "ObjectStream": ("objects", "ObjectStream"),
+    "AsyncObjectStream": ("objects", "AsyncObjectStream"),
     "Embeddings": ("embeddings", "Embeddings"),
     "ModelInfo": ("models", "ModelInfo"),
     "Capabilities": ("models", "Capabilities"),
@@ -154,6 +193,16 @@ _PLACES = {
     "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),
     "Limits": ("options", "Limits"),
+    "Hooks": ("hooks", "Hooks"),
+    "Hook": ("hooks", "Hook"),
+    "RequestContext": ("hooks", "RequestContext"),
+    "DROP": ("hooks", "DROP"),
+    "CacheHook": ("cache", "CacheHook"),
+    "LoggingHook": ("standard_hooks", "LoggingHook"),
+    "ResponseIdHook": ("standard_hooks", "ResponseIdHook"),
+    "SanitizingHook": ("standard_hooks", "SanitizingHook"),
+    "UsageTotals": ("standard_hooks", "UsageTotals"),
+    "UsageTracker": ("standard_hooks", "UsageTracker"),
     "VendorOptions": ("vendor_options", "VendorOptions"),
     "OpenAIOptions": ("openai_options", "OpenAIOptions"),
     "ResponsesOptions": ("openai_options", "ResponsesOptions"),

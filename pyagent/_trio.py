@@ -6,7 +6,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from weakref import WeakKeyDictionary
 
-from trio import CancelScope, RunFinishedError, lowlevel
+from trio import CancelScope, RunFinishedError, lowlevel, move_on_after
 
 from ._bell import Bell
 from ._inbox import WRONG_LOOP, Inbox
@@ -43,6 +43,10 @@ class TrioInbox(Inbox):
             return lowlevel.Abort.SUCCEEDED
 
         return lowlevel.wait_task_rescheduled(abort)
+
+    async def arrival_before(self, box: Mailbox, seconds: float) -> None:
+        with move_on_after(seconds):
+            await self.arrival(box)
 
     def wake(self, box: Mailbox) -> None:
         task, box.waiter = box.waiter, None

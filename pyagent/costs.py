@@ -283,7 +283,7 @@ def price_of(provider: str, model: str) -> Price | None:
         provider: The vendor's name, as `Provider` takes it.
         model: The model's name there, with or without a date.
     """
-    return find_price({}, provider, model)
+    return _find_price({}, provider, model)
 
 
 def totals() -> Costs:
@@ -321,7 +321,7 @@ def budgets() -> list[BudgetState]:
     ]
 
 
-def find_price(own: dict[str, dict[str, Any]], provider: str, model: str) -> Price | None:
+def _find_price(own: dict[str, dict[str, Any]], provider: str, model: str) -> Price | None:
     """The price of a model among somebody's own, which have the first word, and those that are known."""
     mine = [name for name in own if is_of_family(name, model)]
     if mine:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
-
-from . import _checks, _opening, _request
+from . import _checks, _hooking, _opening, _request, _settings
 from ._address import find_base_url
 from ._async_map_methods import AsyncMapMethods
+from ._async_object_methods import AsyncObjectMethods
 from ._async_operation_methods import AsyncOperationMethods
 from ._async_response_methods import AsyncResponseMethods
 from ._async_text_methods import AsyncTextMethods
-from ._environment import network_variables, read_first, without_secrets
+from ._environment import network_variables, without_secrets
 from ._keys import find_keys
 from ._map_methods import MapMethods
+from ._object_methods import ObjectMethods
 from ._operation_methods import OperationMethods
 from ._presets import Presets
 from ._registry import Row, find_row
 from ._response_methods import ResponseMethods
 from ._text_methods import TextMethods
 from ._vendor_options import check_options, lay_options
-from .errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +28,10 @@ if TYPE_CHECKING:
 
     from ._call import Call, Client
     from ._inbox import AsyncCall, Inbox
+    from ._map import Schedule
     from ._vendor_options import Options
     from .costs import Costs, Price
+    from .hooks import Hooks
     from .models import Capabilities
     from .options import Budget, Limits, Throttle, Timeouts
     from .rate_limits import RateLimits
@@ -53,10 +54,12 @@ class Provider(
     ResponseMethods,
     MapMethods,
     OperationMethods,
+    ObjectMethods,
     AsyncTextMethods,
     AsyncResponseMethods,
     AsyncMapMethods,
     AsyncOperationMethods,
+    AsyncObjectMethods,
 ):
     """A model at a vendor, and how to reach it. Make one and keep it: it reuses its connections.
 
@@ -96,12 +99,13 @@ class Provider(
             for network equipment that reads only its first packet; such hosts are found and remembered by themselves.
         api_version: For Azure, the version of its interface.
         deployment: For Azure, the name of the deployment.
+        hooks: What runs around every request, see docs/hooks.md.
 
     Raises:
         ConfigurationError: There is no key or no address, or an option or environment variable is wrong. A ValueError.
     """
 
-    __slots__ = ("_model", "_base_url", "_config", "_proxy", "_options", "_link", "__weakref__")
+    __slots__ = ("_model", "_base_url", "_config", "_proxy", "_options", "_hooks", "_link", "__weakref__")
 
     def __init__(
         self,
@@ -132,38 +136,33 @@ class Provider(
         post_quantum: bool = True,
         api_version: str | None = None,
         deployment: str | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         provider = "openrouter" if provider is None else provider
         row = Row.from_dict(provider) if isinstance(provider, dict) else find_row(provider)
         self._model: str = _checks.string("model", model)
         self._base_url = find_base_url(provider, row, base_url)
-        self._proxy = _optional(_checks.line, "proxy", proxy)
-        headers = _optional(_checks.headers, "extra_headers", extra_headers)
+        self._proxy = _settings.optional(_checks.line, "proxy", proxy)
+        headers = _settings.optional(_checks.headers, "extra_headers", extra_headers)
         config = {
             "provider": provider,
             "base_url": self._base_url,
             **find_keys(row, api_key, extra_api_keys, headers),
             "extra_headers": headers,
-            "timeouts": _find_clocks(timeout, timeouts),
+            "timeouts": _settings.find_clocks(timeout, timeouts),
             "limits": _request.bounds(limits),
-            "max_retries": _checks.count("max_retries", max_retries),
-            "retry_backoff": _checks.seconds("retry_backoff", retry_backoff),
-            "retry_factor": _optional(_checks.number, "retry_factor", retry_factor),
+            **_settings.find_retries(max_retries, retry_backoff, retry_factor),
             "throttle": _request.rates(throttle),
             "budget": _request.caps(budget),
             "prices": _request.prices(prices),
-            "tag": _optional(_checks.string, "tag", tag),
+            "tag": _settings.optional(_checks.string, "tag", tag),
             "network": {
-                **_network(self._proxy, ca_file, client_cert, max_connections),
-                **_switches(http2=http2, allow_http=allow_http, post_quantum=post_quantum),
+                **_settings.network(self._proxy, ca_file, client_cert, max_connections),
+                **_settings.switches(http2=http2, allow_http=allow_http, post_quantum=post_quantum),
             },
-            "azure": _azure(row, api_version, deployment),
+            "azure": _settings.azure(row, api_version, deployment),
         }
-        if max_retries is None:
-            config["max_retries"] = _read_number("PYAGENT_MAX_RETRIES", "non-negative")
-        if retry_backoff is None:
-            milliseconds = _read_number("PYAGENT_RETRY_BACKOFF_MS", "positive")
-            config["retry_backoff"] = None if milliseconds is None else milliseconds / 1000
+        self._hooks = _hooking.check_hooks(hooks)
         self._configure({name: value for name, value in config.items() if value not in (None, {}, [], "")})
         self._options = check_options(options, *self._vendor())
 
@@ -212,9 +211,9 @@ class Provider(
     @property
     def price(self) -> Price | None:
         """What the model costs: by `prices`, or as its vendor's page said; None where nobody knows."""
-        from .costs import find_price
+        from .costs import _find_price
 
-        return find_price(self._config.get("prices", {}), self._vendor()[0], self._model)
+        return _find_price(self._config.get("prices", {}), self._vendor()[0], self._model)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -229,13 +228,25 @@ class Provider(
 
     def _start(self, op: str, arguments: dict[str, Any]) -> Call:
         """Submits a request made of a method's local variables."""
+        if self._hooks is not None or arguments.get("hooks") is not None:
+            return _hooking.start(self, op, arguments)  # type: ignore[no-any-return]
         request = _request.encode(op, self._model, self._with_options(arguments))
         return self._connect().start(request)
 
     def _astart(self, op: str, arguments: dict[str, Any]) -> AsyncCall:
         """The twin of `_start` for coroutines: the answer arrives at the inbox of the running event loop."""
+        if self._hooks is not None or arguments.get("hooks") is not None:
+            return _hooking.astart(self, op, arguments)  # type: ignore[no-any-return]
         arguments = self._with_options(arguments)
-        request = _request.encode(op, self._model, arguments, _request.WINDOW if op == "stream" else 0)
+        return self._submit(_request.encode(op, self._model, arguments, _request.WINDOW if op == "stream" else 0))
+
+    def _plan(self, arguments: dict[str, Any]) -> Schedule:
+        return _hooking.plan(self, arguments)
+
+    def _aplan(self, arguments: dict[str, Any]) -> Schedule:
+        return _hooking.aplan(self, arguments)
+
+    def _submit(self, request: bytes) -> AsyncCall:
         client = self._connect()
         return (_current_inbox or _find_current_inbox())(client).start(client, request)
 
@@ -282,12 +293,14 @@ class Provider(
             "model": self._model,
             "base_url": self._base_url,
             "proxy": self._proxy,
+            "hooks": self._hooks,
             "options": self._options,
             "config": self._config,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._model, self._base_url, self._proxy = state["model"], state["base_url"], state["proxy"]
+        self._hooks = state["hooks"]
         self._options = state["options"]
         self._configure(state["config"])
 
@@ -306,61 +319,3 @@ def _find_current_inbox() -> Callable[[Client], Inbox]:
 
         _current_inbox = current_inbox
         return current_inbox
-
-
-def _find_clocks(timeout: float | None, timeouts: Timeouts | None) -> dict[str, Any]:
-    clocks = _request.clocks(timeout, timeouts)
-    request = _read_number("PYAGENT_REQUEST_TIMEOUT_SECS", "positive")
-    connect = _read_number("PYAGENT_CONNECT_TIMEOUT_SECS", "positive")
-    if request is not None and timeout is None and timeouts is None:
-        clocks["request"] = request
-    if connect is not None:
-        clocks.setdefault("connect", connect)
-    return clocks
-
-
-def _network(
-    proxy: str | None,
-    ca_file: str | PathLike[str] | None,
-    client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None,
-    max_connections: int | None,
-) -> dict[str, Any]:
-    if client_cert is not None and (not isinstance(client_cert, (tuple, list)) or len(client_cert) != 2):
-        raise _checks.wrong("client_cert", "a pair of file names, (certificate, key)", client_cert)
-    network = {
-        "proxy": proxy,
-        "ca_file": None if ca_file is None else os.fspath(ca_file),
-        "client_cert": None if client_cert is None else [os.fspath(name) for name in client_cert],
-        "max_connections": _checks.count("max_connections", max_connections),
-    }
-    return {name: value for name, value in network.items() if value}
-
-
-def _switches(**switches: bool) -> dict[str, bool]:
-    """The switches that differ from what the core does by itself."""
-    asked = {name: _checks.flag(name, value) for name, value in switches.items()}
-    return {name: value for name, value in asked.items() if value != (name == "post_quantum")}
-
-
-def _azure(row: Row, api_version: str | None, deployment: str | None) -> dict[str, Any]:
-    azure = {
-        "api_version": _optional(_checks.string, "api_version", api_version) or read_first(row.api_version_env),
-        "deployment": _optional(_checks.string, "deployment", deployment) or read_first(row.deployment_env),
-    }
-    return {name: value for name, value in azure.items() if value}
-
-
-def _optional(check: Any, name: str, value: Any) -> Any:
-    return None if value is None else check(name, value)
-
-
-def _read_number(name: str, sign: str) -> int | None:
-    """A whole number from the environment; `sign` is "positive" or "non-negative"."""
-    raw = os.environ.get(name)
-    if raw is None:
-        return None
-    if not (raw.isascii() and raw.isdigit()):
-        raise ConfigurationError(f"{name} must be a {sign} integer, got '{raw}'.", param=name)
-    if int(raw) == 0 and sign == "positive":
-        raise ConfigurationError(f"{name} must be greater than zero.", param=name)
-    return int(raw)
