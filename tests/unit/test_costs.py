@@ -55,6 +55,31 @@ def test_the_cost_of_answers(server, script) -> None:  # type: ignore[no-untyped
     assert provider.generate("x", extra_body=body).to_dict()["cost"] == 10
 
 
+def test_objects_cost_what_all_their_answers_did(server, script) -> None:  # type: ignore[no-untyped-def]
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    provider = ask(server)
+    body = script(text='{"a": 1}', usage=USAGE)
+    assert provider.generate_object("x", schema=schema, mode="strict", tag="o", extra_body=body).cost == 10
+    assert provider.costs.by("tag")["o"].requests == 1
+
+
+def test_an_answer_out_of_a_cache_is_paid_once(server, script) -> None:  # type: ignore[no-untyped-def]
+    cache = pyagent.Hooks(pyagent.CacheHook())
+    provider = ask(server, budget=Budget(usd=1000))
+    body = script(usage=USAGE)
+    for tag in ("a", "b"):
+        assert provider.generate("x", tag=tag, hooks=cache, extra_body=body).cost == 10
+        assert provider.stream("x", tag=tag, hooks=cache, extra_body=body).result.cost == 10
+    assert {tag: spent.usd for tag, spent in provider.costs.by("tag").items()} == {"a": 20}
+    assert provider.generate("x", hooks=pyagent.Hooks(_Answers())).cost == 0.25
+    assert provider.stream("x", hooks=pyagent.Hooks(_Answers())).result.cost == 0.25
+
+
+class _Answers(pyagent.Hook):
+    def on_request(self, context: Any) -> pyagent.Response:
+        return pyagent.Response([pyagent.Choice(text="from a hook")], cost=0.25)
+
+
 @pytest.mark.parametrize(
     ("usage", "prices", "cost"),
     [
