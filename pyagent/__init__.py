@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .answers import Answers
     from .async_answers import AsyncAnswers
     from .async_stream import AsyncStream
+    from .async_tool_stream import AsyncToolStream
     from .embeddings import Embeddings
     from .errors import (
         APIConnectionError,
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
         ServiceUnavailableError,
         StreamCancelledError,
         StreamInterruptedError,
+        ToolError,
+        ToolLimitError,
         UnprocessableEntityError,
         UnsupportedFeatureError,
     )
@@ -53,6 +56,9 @@ if TYPE_CHECKING:
     from .provider import Provider
     from .response import Choice, Response, ToolCall, Usage
     from .stream import Stream
+    from .tool_run import ToolRun, ToolStep
+    from .tool_stream import ToolStream
+    from .tools import Tool, ToolResult, arun_tool_calls, run_tool_calls, tool
 
     GenerateResult = Response
     TextStream = Stream
@@ -75,6 +81,15 @@ __all__ = [
     "Capabilities",
     "Timeouts",
     "Limits",
+    "Tool",
+    "ToolResult",
+    "ToolRun",
+    "ToolStep",
+    "ToolStream",
+    "AsyncToolStream",
+    "tool",
+    "run_tool_calls",
+    "arun_tool_calls",
     "errors",
     "events",
     "messages",
@@ -100,6 +115,8 @@ __all__ = [
     "UnsupportedFeatureError",
     "StreamCancelledError",
     "LimitExceededError",
+    "ToolError",
+    "ToolLimitError",
     "InternalError",
 ]
 
@@ -121,6 +138,15 @@ _PLACES = {
     "Capabilities": ("models", "Capabilities"),
     "Timeouts": ("options", "Timeouts"),
     "Limits": ("options", "Limits"),
+    "Tool": ("tools", "Tool"),
+    "ToolResult": ("tools", "ToolResult"),
+    "ToolRun": ("tool_run", "ToolRun"),
+    "ToolStep": ("tool_run", "ToolStep"),
+    "ToolStream": ("tool_stream", "ToolStream"),
+    "AsyncToolStream": ("async_tool_stream", "AsyncToolStream"),
+    "tool": ("tools", "tool"),
+    "run_tool_calls": ("tools", "run_tool_calls"),
+    "arun_tool_calls": ("tools", "arun_tool_calls"),
 }
 
 

@@ -22,6 +22,8 @@ PyAgentError(Exception)
 ├── UnsupportedFeatureError(ValueError)          the vendor or the method cannot honour an option
 ├── StreamCancelledError                         reading on after close() or cancel()
 ├── LimitExceededError(RuntimeError)             the answer is larger than `Limits` allow
+├── ToolError(RuntimeError)                      a tool cannot do what it was called for
+├── ToolLimitError(RuntimeError)                 the model asks for tools beyond max_steps or the budget
 └── InternalError(RuntimeError)                  pyagent itself failed, or its library cannot be used
 """
 
@@ -54,6 +56,8 @@ __all__ = [
     "UnsupportedFeatureError",
     "StreamCancelledError",
     "LimitExceededError",
+    "ToolError",
+    "ToolLimitError",
     "InternalError",
 ]
 
@@ -207,6 +211,14 @@ class StreamCancelledError(PyAgentError):
 
 class LimitExceededError(PyAgentError, RuntimeError):
     """The answer is larger than `Limits` allow."""
+
+
+class ToolError(PyAgentError, RuntimeError):
+    """A tool cannot do what it was called for. A tool that raises it tells the model the message and nothing else."""
+
+
+class ToolLimitError(PyAgentError, RuntimeError):
+    """The model asks for more tools than `max_steps` or the budget allow; `run` has everything up to there."""
 
 
 class InternalError(PyAgentError, RuntimeError):

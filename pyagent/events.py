@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from .errors import PyAgentError
     from .response import ToolCall, Usage
+    from .tools import ToolResult
 
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "RawEvent",
     "RetryEvent",
     "FinishEvent",
+    "ToolStarted",
+    "ToolFinished",
 ]
 
 
@@ -211,3 +214,27 @@ class FinishEvent(Event):
         self.finish_reason = finish_reason
         self.raw_finish_reason = raw_finish_reason
         self.usage = usage
+
+
+class ToolStarted(Event):
+    """A tool is called, in a stream of `stream_tools`."""
+
+    __slots__ = ("call",)
+    type = "tool_started"
+
+    def __init__(self, call: ToolCall) -> None:
+        self.call = call
+
+
+class ToolFinished(Event):
+    """A tool call has its result, in a stream of `stream_tools`. A call that is not made has one too, which says why."""
+
+    __slots__ = ("result",)
+    type = "tool_finished"
+
+    def __init__(self, result: ToolResult) -> None:
+        self.result = result
+
+    def to_dict(self) -> dict[str, Any]:
+        """The event as a dict that `json.dumps` takes; of the result what the model is told."""
+        return {"type": self.type, **self.result.to_dict()}
