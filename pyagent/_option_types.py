@@ -3,10 +3,18 @@ otherwise repeat them all. A test holds these names equal to the methods'."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypedDict, Union
 
 from .options import Limits, Timeouts
+from .response import ToolCall
+from .tools import Tool
+
+# What a model may call: a function, a Tool, or a declaration in OpenAI's form.
+ToolLike = Union[Callable[..., Any], Tool[..., Any], dict[str, Any]]
+# Whether a call is made: True or False, a reason why not, or other arguments.
+Verdict = Union[bool, str, dict[str, Any]]
+Approve = Callable[[ToolCall], Union[Verdict, Awaitable[Verdict]]]
 
 
 class SharedOptions(TypedDict, total=False):
@@ -22,7 +30,7 @@ class SharedOptions(TypedDict, total=False):
     seed: int | None
     response_format: dict[str, Any] | None
     top_k: int | None
-    tools: list[dict[str, Any]] | None
+    tools: Sequence[ToolLike] | None
     tool_choice: str | dict[str, Any] | None
     parallel_tool_calls: bool | None
     logprobs: bool | None

@@ -33,6 +33,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .tool_run import ToolRun
+
 __all__ = [
     "PyAgentError",
     "APIConnectionError",
@@ -81,9 +83,11 @@ class PyAgentError(Exception):
         partial_text: The text that had arrived before the failure ("" when there was none).
         body: The vendor's raw error body.
         response: What was known of the answer when it broke (id, model, usage, headers), as a dict.
+        run: Of the methods that call tools, the ToolRun up to there.
     """
 
     message: str
+    run: ToolRun | None = None
 
     def __init__(
         self,

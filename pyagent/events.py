@@ -227,7 +227,7 @@ class ToolStarted(Event):
 
 
 class ToolFinished(Event):
-    """A tool call has its result, in a stream of `stream_tools`. A call that is not made has one too, which says why."""
+    """A tool call has its result, in a stream of `stream_tools`. That of a call that is not made says why."""
 
     __slots__ = ("result",)
     type = "tool_finished"

@@ -9,6 +9,7 @@ from ._async_map_methods import AsyncMapMethods
 from ._async_operation_methods import AsyncOperationMethods
 from ._async_response_methods import AsyncResponseMethods
 from ._async_text_methods import AsyncTextMethods
+from ._async_tool_methods import AsyncToolMethods
 from ._environment import network_variables, without_secrets
 from ._map_methods import MapMethods
 from ._operation_methods import OperationMethods
@@ -16,6 +17,7 @@ from ._presets import Presets
 from ._registry import Row, find_row
 from ._response_methods import ResponseMethods
 from ._text_methods import TextMethods
+from ._tool_methods import ToolMethods
 from .errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -38,10 +40,12 @@ class Provider(
     ResponseMethods,
     MapMethods,
     OperationMethods,
+    ToolMethods,
     AsyncTextMethods,
     AsyncResponseMethods,
     AsyncMapMethods,
     AsyncOperationMethods,
+    AsyncToolMethods,
 ):
     """A model at a vendor, and how to reach it. Make one and keep it: it reuses its connections.
 

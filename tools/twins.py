@@ -17,7 +17,7 @@ NOTE = "Written by tools/twins.py from {name}: change that file, then run `make 
 
 # What is written differently for coroutines: pattern and replacement, in order.
 RULES = (
-    (r"\bdef (generate\w*|embed|list_models|count_tokens)\(", r"async def a\1("),
+    (r"\bdef (generate\w*|embed|list_models|count_tokens|run_tools)\(", r"async def a\1("),
     (r"\bdef (stream\w*|map)\(", r"def a\1("),
     (r"\bgenerate_text and stream_text\b", "agenerate_text and astream_text"),
     (r"\bgenerate and stream\b", "agenerate and astream"),
@@ -29,8 +29,19 @@ RULES = (
     (r"return wait_for\((self\..+, Results\(\))\)", r"return (await await_for(\1))"),
     (r"\bwait_for\b", "await_for"),
     (r"\b_start\b", "_astart"),
-    (r"(class |-> |return )(TextMethods|ResponseMethods|MapMethods|OperationMethods|Stream|Answers)\b", r"\1Async\2"),
-    (r"\bA Stream\b", "An AsyncStream"),
+    (r"(class |-> |return )(\w+Methods|Stream|ToolStream|Answers)\b", r"\1Async\2"),
+    (r"\bA (Tool)?Stream\b", r"An Async\1Stream"),
+    (r"\brun_tools (and|does)\b", r"arun_tools \1"),
+    (r"\band stream_tools\b", "and astream_tools"),
+    (r"\bdef _run\(", "async def _run("),
+    (r"\breturn (_run\()", r"return await \1"),
+    (r"\breturn run_to_end\b", "return await arun_to_end"),
+    (r"from \.tool_stream import run_to_end", "from .async_tool_stream import arun_to_end"),
+    (r"from \.tool_stream import ToolStream", "from .async_tool_stream import AsyncToolStream"),
+    (
+        r"in threads; coroutine functions each in an event loop of their\n        own\.",
+        "coroutine functions as tasks, other functions in\n        threads.",
+    ),
     (r"from \.stream import Stream", "from .async_stream import AsyncStream"),
     (r"from \.answers import Answers", "from .async_answers import AsyncAnswers"),
     (r" Answers: an iterator", " AsyncAnswers: an async iterator"),
@@ -50,7 +61,7 @@ def twin(name: str) -> str:
     for pattern, replacement in RULES:
         text = re.sub(pattern, replacement, text)
     first, _, rest = text.partition("\n")
-    imports = re.compile(r"(?:^from \.\S+ import .+\n)+", re.MULTILINE)
+    imports = re.compile(r"(?:^ *from \.\S+ import .+\n)+", re.MULTILINE)
     rest = imports.sub(lambda found: "".join(sorted(found.group().splitlines(keepends=True))), rest, count=1)
     return f'{first.removesuffix(chr(34) * 3)}\n\n{NOTE.format(name=name)}"""\n{rest}'
 
@@ -61,7 +72,7 @@ def outdated() -> list[Path]:
 
 
 def pairs() -> list[tuple[str, Path]]:
-    names = ("_text_methods.py", "_response_methods.py", "_map_methods.py", "_operation_methods.py")
+    names = ("_text_methods.py", "_response_methods.py", "_map_methods.py", "_operation_methods.py", "_tool_methods.py")
     return [(name, PACKAGE / f"_async{name}") for name in names]
 
 
