@@ -27,8 +27,9 @@ SOURCES = {".go", ".h", ".json"}
 LIBRARY = Path("pyagent", "libpyagent.so")
 HEADER = Path("pyagent", "include", "pyagent.h")
 
-# The library may have 8 MiB. These packages work once per connection, on names and certificates; without inlining they
-# take a quarter of a megabyte less. The arithmetic of cryptography is in other packages and stays as it is.
+# Every vendor's protocol is in the library, which may have 10 MiB. These packages work once per connection, on names
+# and certificates; without inlining they take a quarter of a megabyte less. The arithmetic of cryptography is in other
+# packages and stays as it is.
 NOT_INLINED = (
     "crypto/ecdsa",
     "crypto/internal/fips140/ecdsa",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .async_answers import AsyncAnswers
     from .async_stream import AsyncStream
     from .async_tool_stream import AsyncToolStream
+    from .client import Client
     from .embeddings import Embeddings
     from .errors import (
         APIConnectionError,
@@ -51,14 +52,24 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UnsupportedFeatureError,
     )
-    from .models import Capabilities, ModelInfo
-    from .options import Limits, Timeouts
+    from .models import Capabilities, ModelInfo, ModelLists
+    from .openai_options import OpenAIOptions, OpenRouterOptions, ResponsesOptions
+    from .options import Limits, Throttle, Timeouts
     from .provider import Provider
+    from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
     from .stream import Stream
     from .tool_run import ToolRun, ToolStep
     from .tool_stream import ToolStream
     from .tools import Tool, ToolResult, arun_tool_calls, run_tool_calls, tool
+    from .vendor_options import (
+        AnthropicOptions,
+        GeminiOptions,
+        OllamaOptions,
+        VendorOptions,
+        VolcengineOptions,
+        ZaiOptions,
+    )
 
     GenerateResult = Response
     TextStream = Stream
@@ -79,6 +90,10 @@ __all__ = [
     "Embeddings",
     "ModelInfo",
     "Capabilities",
+    "ModelLists",
+    "Client",
+    "RateLimit",
+    "RateLimits",
     "Timeouts",
     "Limits",
     "Tool",
@@ -90,6 +105,16 @@ __all__ = [
     "tool",
     "run_tool_calls",
     "arun_tool_calls",
+    "VendorOptions",
+    "OpenAIOptions",
+    "ResponsesOptions",
+    "OpenRouterOptions",
+    "AnthropicOptions",
+    "GeminiOptions",
+    "VolcengineOptions",
+    "ZaiOptions",
+    "OllamaOptions",
+    "Throttle",
     "errors",
     "events",
     "messages",
@@ -136,6 +161,10 @@ _PLACES = {
     "Embeddings": ("embeddings", "Embeddings"),
     "ModelInfo": ("models", "ModelInfo"),
     "Capabilities": ("models", "Capabilities"),
+    "ModelLists": ("models", "ModelLists"),
+    "Client": ("client", "Client"),
+    "RateLimit": ("rate_limits", "RateLimit"),
+    "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),
     "Limits": ("options", "Limits"),
     "Tool": ("tools", "Tool"),
@@ -147,6 +176,16 @@ _PLACES = {
     "tool": ("tools", "tool"),
     "run_tool_calls": ("tools", "run_tool_calls"),
     "arun_tool_calls": ("tools", "arun_tool_calls"),
+    "VendorOptions": ("vendor_options", "VendorOptions"),
+    "OpenAIOptions": ("openai_options", "OpenAIOptions"),
+    "ResponsesOptions": ("openai_options", "ResponsesOptions"),
+    "OpenRouterOptions": ("openai_options", "OpenRouterOptions"),
+    "AnthropicOptions": ("vendor_options", "AnthropicOptions"),
+    "GeminiOptions": ("vendor_options", "GeminiOptions"),
+    "VolcengineOptions": ("vendor_options", "VolcengineOptions"),
+    "ZaiOptions": ("vendor_options", "ZaiOptions"),
+    "OllamaOptions": ("vendor_options", "OllamaOptions"),
+    "Throttle": ("options", "Throttle"),
 }
 
 

@@ -16,6 +16,10 @@ ToolLike = Union[Callable[..., Any], Tool[..., Any], dict[str, Any]]
 Verdict = Union[bool, str, dict[str, Any]]
 Approve = Callable[[ToolCall], Union[Verdict, Awaitable[Verdict]]]
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._vendor_options import Options
+
 
 class SharedOptions(TypedDict, total=False):
     """What many requests can have in common."""
@@ -53,6 +57,7 @@ class SharedOptions(TypedDict, total=False):
     stream_options: dict[str, Any] | None
     previous_response_id: str | None
     allow_unsupported: bool
+    options: Options | None
     extra_body: dict[str, Any] | None
     extra_headers: dict[str, str] | None
     timeout: float | None

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any, Generic, TypeVar
 
-    from .options import Limits, Timeouts
+    from ._vendor_options import Options
+    from .options import Limits, Throttle, Timeouts
 
     Made = TypeVar("Made", bound="Presets")
 else:
@@ -35,12 +36,16 @@ class Constructor(Generic[Made]):
         model: str,
         *,
         api_key: str | None = None,
+        extra_api_keys: list[str] | None = None,
         base_url: str | None = None,
         timeout: float | None = None,
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
+        options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -51,9 +56,9 @@ class Constructor(Generic[Made]):
         post_quantum: bool = True,
     ) -> Made:
         """Makes a Provider. The options are those of Provider itself."""
-        options = locals()
-        del options["self"]
-        return self._kind(provider=self._vendor, **options)
+        arguments = locals()
+        del arguments["self"]
+        return self._kind(provider=self._vendor, **arguments)
 
     def __repr__(self) -> str:
         return f"<constructor {self.__qualname__} for the vendor {self._vendor}>"
@@ -109,12 +114,16 @@ class Presets:
         model: str,
         *,
         api_key: str | None = None,
+        extra_api_keys: list[str] | None = None,
         base_url: str | None = None,
         timeout: float | None = None,
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
+        options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -146,8 +155,11 @@ class Presets:
         timeout: float | None = None,
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
+        options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -170,12 +182,16 @@ class Presets:
         name: str,
         *,
         api_key: str | None = None,
+        extra_api_keys: list[str] | None = None,
         base_url: str | None = None,
         timeout: float | None = None,
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
+        options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
+        retry_factor: float | None = None,
+        throttle: Throttle | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -196,10 +212,10 @@ class Presets:
             ConfigurationError: There is no colon, or no such vendor. A ValueError.
         """
         vendor, model = split_name(name)
-        options = _options(vendor, locals())
+        arguments = _options(vendor, locals())
         for own in ("name", "vendor"):
-            del options[own]
-        return cls(**options)
+            del arguments[own]
+        return cls(**arguments)
 
 
 def _options(provider: str, arguments: dict[str, Any]) -> dict[str, Any]:

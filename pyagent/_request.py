@@ -10,7 +10,7 @@ from json import encoder
 from . import _checks
 from ._checks import wrong
 from .errors import ConfigurationError, UnsupportedFeatureError
-from .options import Limits, Timeouts
+from .options import Limits, Throttle, Timeouts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,6 +114,15 @@ def bounds(limits: Limits | None) -> dict[str, Any]:
     if not isinstance(limits, Limits):
         raise wrong("limits", "a Limits object", limits)
     return limits._as_dict()
+
+
+def rates(throttle: Throttle | None) -> dict[str, Any]:
+    """The `throttle` object of a configuration."""
+    if throttle is None:
+        return {}
+    if not isinstance(throttle, Throttle):
+        raise wrong("throttle", "a Throttle object", throttle)
+    return throttle._as_dict()
 
 
 def refuse_several(n: int | None, method: str) -> None:
@@ -269,6 +278,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "stream_options": _checks.mapping,
     "previous_response_id": _checks.string,
     "allow_unsupported": _checks.flag,
+    "options": _checks.mapping,  # Provider has made one of them
     "input": _checks.inputs,
     "dimensions": _checks.integer,
     "input_type": _checks.string,

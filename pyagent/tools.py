@@ -100,7 +100,7 @@ class Tool(Generic[_P, _R]):
             RuntimeError: A coroutine function is called where an event loop runs; use acall.
         """
         args, named = self.bind(arguments)
-        value = self.function(*args, **named)  # type: ignore[call-arg]
+        value = self.function(*args, **named)
         if inspect.iscoroutine(value):
             from asyncio import run
 

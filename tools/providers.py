@@ -31,6 +31,7 @@ NOTES = {
     "huggingface": "the router of Hugging Face",
     "ollama": "on this machine unless `OLLAMA_HOST` says where",
     "ollama-openai": "Ollama's route that is compatible with OpenAI's",
+    "openai-responses": "OpenAI through the Responses API",
     "openrouter": "the default; its models are named `vendor/model`",
     "puter": "the key is the token of an account",
     "vertex": "Gemini in a project of Google Cloud; the key is an access token",

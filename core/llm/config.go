@@ -7,11 +7,14 @@ type Config struct {
 	Provider     json.RawMessage   `json:"provider,omitempty"` // name of a registry row, or a row as an object
 	BaseURL      string            `json:"base_url,omitempty"` // replaces the row's
 	APIKey       string            `json:"api_key,omitempty"`
+	ExtraAPIKeys []string          `json:"extra_api_keys,omitempty"` // take its place when a vendor rejects it or its limit is used up
 	ExtraHeaders map[string]string `json:"extra_headers,omitempty"`
 	Timeouts     Timeouts          `json:"timeouts,omitzero"`
 	Limits       Limits            `json:"limits,omitzero"`
 	MaxRetries   *int              `json:"max_retries,omitempty"`   // attempts after the first; default 2
 	RetryBackoff *float64          `json:"retry_backoff,omitempty"` // seconds before the first retry, doubled each time; default 0.25
+	RetryFactor  *float64          `json:"retry_factor,omitempty"`  // what the pause grows by each time; default 2
+	Throttle     *Throttle         `json:"throttle,omitempty"`
 	Network      Network           `json:"network,omitzero"`
 	Azure        Azure             `json:"azure,omitzero"`
 }
@@ -34,6 +37,41 @@ type Limits struct {
 	BodyBytes   *int64 `json:"body_bytes,omitempty"`   // a one-shot answer; default 256 MiB
 	HeaderBytes *int64 `json:"header_bytes,omitempty"` // the header of a response; default 1 MiB; client only
 	Redirects   *int64 `json:"redirects,omitempty"`    // redirects that are followed, within the origin; default 5
+}
+
+// Throttle bounds how much is asked of a vendor. All clients of the process that say the same share one account for each key
+// and model (or key).
+type Throttle struct {
+	Requests    int      `json:"requests,omitempty"`    // that may begin within a period; 0 for any number
+	Tokens      int64    `json:"tokens,omitempty"`      // that the requests of a period may have; 0 for any number
+	Concurrency int      `json:"concurrency,omitempty"` // requests on their way at once; 0 for any number
+	Period      *float64 `json:"period,omitempty"`      // seconds; default 60
+	MaxWait     *float64 `json:"max_wait,omitempty"`    // seconds that a request waits for its turn, 0 for none; default: up to its deadline
+	Per         string   `json:"per,omitempty"`         // "model" (default): each model of a key has an account; "key": all have one
+}
+
+func (t *Throttle) check() *Error {
+	if t == nil {
+		return nil
+	}
+	for _, count := range []struct {
+		name  string
+		value int64
+	}{{"requests", int64(t.Requests)}, {"tokens", t.Tokens}, {"concurrency", int64(t.Concurrency)}} {
+		if count.value < 0 {
+			return Configuration("throttle."+count.name, "throttle.%s must be 0 (no limit) or more, got %d", count.name, count.value)
+		}
+	}
+	if t.Period != nil && !(*t.Period > 0) {
+		return Configuration("throttle.period", "throttle.period must be more than 0 seconds, got %g", *t.Period)
+	}
+	if t.MaxWait != nil && !(*t.MaxWait >= 0) {
+		return Configuration("throttle.max_wait", "throttle.max_wait must be 0 (refuse at once) or more seconds, got %g", *t.MaxWait)
+	}
+	if t.Per != "" && t.Per != "model" && t.Per != "key" {
+		return Configuration("throttle.per", `throttle.per must be "model" or "key", got %q`, t.Per)
+	}
+	return nil
 }
 
 // Network says how to reach the vendor. Environment holds the proxy and certificate variables as the host sees them now,
@@ -64,11 +102,17 @@ func DecodeConfig(data []byte) (*Config, *Error) {
 	if err := DecodeStrict("the client configuration", data, config); err != nil {
 		return nil, err
 	}
+	if len(config.ExtraAPIKeys) > 0 && config.APIKey == "" {
+		return nil, Configuration("extra_api_keys", "extra_api_keys stand by for api_key, which is not given; give it as well")
+	}
 	if config.MaxRetries != nil && *config.MaxRetries < 0 {
 		return nil, Configuration("max_retries", "max_retries must be 0 or more, got %d", *config.MaxRetries)
 	}
 	if config.RetryBackoff != nil && *config.RetryBackoff < 0 {
 		return nil, Configuration("retry_backoff", "retry_backoff must be 0 or more seconds, got %g", *config.RetryBackoff)
+	}
+	if config.RetryFactor != nil && !(*config.RetryFactor >= 1) {
+		return nil, Configuration("retry_factor", "retry_factor must be 1 or more, got %g", *config.RetryFactor)
 	}
 	if n := len(config.Network.ClientCert); n != 0 && n != 2 {
 		return nil, Configuration("client_cert", "client_cert must be a certificate file and a key file, got %d names", n)
@@ -77,6 +121,9 @@ func DecodeConfig(data []byte) (*Config, *Error) {
 		return nil, Configuration("max_connections", "max_connections must be 0 (no limit) or more, got %d", config.Network.MaxConnections)
 	}
 	if err := config.Timeouts.check(); err != nil {
+		return nil, err
+	}
+	if err := config.Throttle.check(); err != nil {
 		return nil, err
 	}
 	return config, config.Limits.check()

@@ -21,29 +21,66 @@ type Clock interface {
 // Attempt asks the vendor once. committed reports that the host has seen part of the answer: then the attempt is final.
 type Attempt func(ctx context.Context) (committed bool, err *llm.Error)
 
+// Limit lets attempts in one by one.
+type Limit interface {
+	// Enter waits for the attempt's turn. An error is final.
+	Enter(ctx context.Context) *llm.Error
+	// Leave ends the attempt that Enter let in.
+	Leave(err *llm.Error)
+}
+
+// Rotate is told of every failed attempt, and reports whether another one would go out with another key.
+type Rotate func(err *llm.Error) bool
+
+// Chain is what one call is subject to.
+type Chain struct {
+	Clock    Clock
+	Retry    Retry
+	Deadline time.Time       // of all attempts together; zero for none
+	Limit    Limit           // nil for none
+	Rotate   Rotate          // nil where there is one key
+	Failed   func(llm.Retry) // is told of each attempt that will be repeated
+}
+
 // Run is one call: the only place that states the order of policies. From the outside in:
 //
-//	total clock -> retry -> attempt (which runs the connect, first-token and idle clocks)
+//	total clock -> retry -> key -> limit -> attempt (which runs the connect, first-token and idle clocks)
 //
-// It returns how often it tried, and the error of the last attempt. failed is told of each attempt that will be repeated.
-func Run(ctx context.Context, clock Clock, retry Retry, deadline time.Time, attempt Attempt, failed func(llm.Retry)) (attempts int, err *llm.Error) {
+// It returns how often it tried, and the error of the last attempt.
+func (c Chain) Run(ctx context.Context, attempt Attempt) (attempts int, err *llm.Error) {
 	for attempts = 1; ; attempts++ {
-		committed, err := attempt(ctx)
-		if err == nil || committed || ctx.Err() != nil {
+		if c.Limit != nil {
+			if err := c.Limit.Enter(ctx); err != nil {
+				return attempts - 1, err
+			}
+		}
+		committed, err := c.once(ctx, attempt)
+		if err == nil || ctx.Err() != nil {
+			return attempts, err
+		}
+		otherKey := c.Rotate != nil && c.Rotate(err)
+		if committed {
 			return attempts, err
 		}
 		var left time.Duration
-		if !deadline.IsZero() {
-			left = max(deadline.Sub(clock.Now()), 1)
+		if !c.Deadline.IsZero() {
+			left = max(c.Deadline.Sub(c.Clock.Now()), 1)
 		}
-		wait, again := retry.Next(err, attempts, left, clock.Random())
+		wait, again := c.Retry.Next(err, otherKey, attempts, left, c.Clock.Random())
 		if !again {
 			return attempts, err
 		}
-		failed(llm.Retry{Attempt: attempts, Wait: wait.Seconds(), Error: err})
-		clock.Sleep(ctx, wait)
+		c.Failed(llm.Retry{Attempt: attempts, Wait: wait.Seconds(), KeyChanged: otherKey, Error: err})
+		c.Clock.Sleep(ctx, wait)
 		if ctx.Err() != nil {
 			return attempts, err
 		}
 	}
+}
+
+func (c Chain) once(ctx context.Context, attempt Attempt) (committed bool, err *llm.Error) {
+	if c.Limit != nil {
+		defer func() { c.Limit.Leave(err) }()
+	}
+	return attempt(ctx)
 }

@@ -51,7 +51,7 @@ func TestRetryNext(t *testing.T) {
 	after := func(seconds float64) *llm.Error {
 		return &llm.Error{Kind: llm.KindRateLimit, Retryable: true, RetryAfter: &seconds}
 	}
-	retry := Retry{Max: 3, Backoff: time.Second}
+	retry := Retry{Max: 3, Backoff: time.Second, Factor: 2}
 	cases := []struct {
 		name    string
 		err     *llm.Error
@@ -60,20 +60,25 @@ func TestRetryNext(t *testing.T) {
 		random  float64
 		want    time.Duration
 		ok      bool
+
+		otherKey bool
 	}{
-		{"first pause is drawn below the backoff", again, 1, 0, 0.5, 500 * time.Millisecond, true},
-		{"second is doubled", again, 2, 0, 0.5, time.Second, true},
-		{"never above the longest", again, 3, 0, 1, 4 * time.Second, true},
-		{"after the last retry it is final", again, 4, 0, 0.5, 0, false},
-		{"what is not retryable is final", &llm.Error{Kind: llm.KindQuota}, 1, 0, 0.5, 0, false},
-		{"Retry-After is a lower bound", after(10), 1, 0, 0, 10 * time.Second, true},
-		{"Retry-After with jitter on top", after(10), 1, 0, 1, 11 * time.Second, true},
-		{"too long a Retry-After ends it", after(121), 1, 0, 0, 0, false},
-		{"no pause beyond the deadline", after(10), 1, 9 * time.Second, 0, 0, false},
+		{"first pause is drawn below the backoff", again, 1, 0, 0.5, 500 * time.Millisecond, true, false},
+		{"second is doubled", again, 2, 0, 0.5, time.Second, true, false},
+		{"never above the longest", again, 3, 0, 1, 4 * time.Second, true, false},
+		{"after the last retry it is final", again, 4, 0, 0.5, 0, false, false},
+		{"what is not retryable is final", &llm.Error{Kind: llm.KindQuota}, 1, 0, 0.5, 0, false, false},
+		{"Retry-After is a lower bound", after(10), 1, 0, 0, 10 * time.Second, true, false},
+		{"Retry-After with jitter on top", after(10), 1, 0, 1, 11 * time.Second, true, false},
+		{"too long a Retry-After ends it", after(121), 1, 0, 0, 0, false, false},
+		{"no pause beyond the deadline", after(10), 1, 9 * time.Second, 0, 0, false, false},
+		{"with another key nothing is waited for", after(10), 1, 9 * time.Second, 0.5, 0, true, true},
+		{"with another key a rejection is not final", &llm.Error{Kind: llm.KindAuthentication}, 1, 0, 0.5, 0, true, true},
+		{"another key is an attempt like any other", after(10), 4, 0, 0.5, 0, false, true},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			wait, ok := retry.Next(c.err, c.attempt, c.left, c.random)
+			wait, ok := retry.Next(c.err, c.otherKey, c.attempt, c.left, c.random)
 			if wait != c.want || ok != c.ok {
 				t.Errorf("got %v %v, want %v %v", wait, ok, c.want, c.ok)
 			}
@@ -122,11 +127,13 @@ func TestRun(t *testing.T) {
 				deadline = clock.now.Add(c.deadline)
 			}
 			asked, reports := 0, 0
-			attempts, err := Run(context.Background(), clock, Retry{Max: 2, Backoff: time.Second}, deadline,
-				func(context.Context) (bool, *llm.Error) {
-					asked++
-					return c.committed, c.outcomes[asked-1]
-				}, func(llm.Retry) { reports++ })
+			chain := Chain{
+				Clock: clock, Retry: Retry{Max: 2, Backoff: time.Second, Factor: 2}, Deadline: deadline, Failed: func(llm.Retry) { reports++ },
+			}
+			attempts, err := chain.Run(context.Background(), func(context.Context) (bool, *llm.Error) {
+				asked++
+				return c.committed, c.outcomes[asked-1]
+			})
 			if attempts != c.attempts || asked != c.attempts || (err != nil) != c.failed || reports != c.attempts-1 || len(clock.slept) != reports {
 				t.Errorf("attempts %d asked %d err %v reports %d slept %v", attempts, asked, err, reports, clock.slept)
 			}
@@ -138,11 +145,46 @@ func TestRunStopsWhenCancelledInThePause(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	clock := &frozen{during: cancel}
 	asked := 0
-	_, err := Run(ctx, clock, Retry{Max: 5, Backoff: time.Second}, time.Time{}, func(context.Context) (bool, *llm.Error) {
+	chain := Chain{Clock: clock, Retry: Retry{Max: 5, Backoff: time.Second}, Failed: func(llm.Retry) {}}
+	_, err := chain.Run(ctx, func(context.Context) (bool, *llm.Error) {
 		asked++
 		return false, &llm.Error{Kind: llm.KindConnection, Retryable: true}
-	}, func(llm.Retry) {})
+	})
 	if asked != 1 || err == nil {
 		t.Errorf("asked %d times, err %v", asked, err)
+	}
+}
+
+// turnstile is a limit that lets a number of attempts in, and writes down who left it how.
+type turnstile struct {
+	turns int
+	left  []*llm.Error
+}
+
+func (l *turnstile) Enter(context.Context) *llm.Error {
+	if l.turns--; l.turns < 0 {
+		return &llm.Error{Kind: llm.KindRateLimit}
+	}
+	return nil
+}
+
+func (l *turnstile) Leave(err *llm.Error) { l.left = append(l.left, err) }
+
+func TestRunLetsEachAttemptThroughTheLimit(t *testing.T) {
+	again := &llm.Error{Kind: llm.KindConnection, Retryable: true}
+	limit := &turnstile{turns: 2}
+	chain := Chain{Clock: &frozen{}, Retry: Retry{Max: 5}, Limit: limit, Failed: func(llm.Retry) {}}
+	attempts, err := chain.Run(context.Background(), func(context.Context) (bool, *llm.Error) { return false, again })
+	if attempts != 2 || err.Kind != llm.KindRateLimit || len(limit.left) != 2 || limit.left[0] != again {
+		t.Errorf("%d attempts, %v, left %v", attempts, err, limit.left)
+	}
+	limit = &turnstile{turns: 1}
+	chain.Limit = limit
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = chain.Run(context.Background(), func(context.Context) (bool, *llm.Error) { panic("in the attempt") })
+	}()
+	if len(limit.left) != 1 {
+		t.Error("an attempt that panics keeps its place")
 	}
 }

@@ -60,6 +60,7 @@ func dialects() map[string]Dialect {
 		"vertex":    gemini{vertex: true},
 		"ollama":    ollama{},
 		"puter":     puter{},
+		"responses": responses{},
 	}
 }
 

@@ -43,6 +43,20 @@ func findString(data []byte, path []string) (span, bool) {
 	return span{at + 1, end - 1}, true
 }
 
+// findNumber finds a whole number among the members of an object.
+func findNumber(data []byte, key string) (span, bool) {
+	at := llm.SkipSpace(data, 0)
+	if at >= len(data) || data[at] != '{' {
+		return span{}, false
+	}
+	at, ok := findMember(data, at, key)
+	if !ok {
+		return span{}, false
+	}
+	_, length := leadingNumber(data[at:])
+	return span{at, at + length}, length > 0 && llm.SkipValue(data, at) == at+length
+}
+
 // findMember returns where the value of a key begins in the object that begins at start.
 func findMember(data []byte, start int, key string) (int, bool) {
 	found, at := -1, llm.SkipSpace(data, start+1)

@@ -117,3 +117,6 @@ func mediaExample(kind string) string {
 	}
 	return `{"type": "` + kind + `", "` + kind + `": {"url": "https://..."}}`
 }
+
+// dataURL is a medium that comes with the request as a data URL.
+func (m *media) dataURL() string { return "data:" + m.mime + ";base64," + m.data }

@@ -148,8 +148,8 @@ func (e *chatEncoder) extra(o *object, members []llm.Member, foreign bool) {
 }
 
 // unmarked is a content part or a tool without marks for the cache, where the vendor does not know them.
-func (e *chatEncoder) unmarked(raw json.RawMessage) json.RawMessage {
-	if e.row.CacheMarks || !bytes.Contains(raw, []byte(`"`+cacheMark+`"`)) {
+func (b *body) unmarked(raw json.RawMessage) json.RawMessage {
+	if b.row.CacheMarks || !bytes.Contains(raw, []byte(`"`+cacheMark+`"`)) {
 		return raw
 	}
 	marked := false
@@ -159,20 +159,16 @@ func (e *chatEncoder) unmarked(raw json.RawMessage) json.RawMessage {
 		case string(key) == cacheMark:
 			marked = true
 		case string(key) == "function":
-			value = e.unmarked(value)
+			value = b.unmarked(value)
 			fallthrough
 		default:
 			o.raw(string(key), value)
 		}
 	})
 	if marked {
-		e.warnMark()
+		b.warnMark()
 	}
 	return o.end()
-}
-
-func (e *chatEncoder) warnMark() {
-	e.warnOnce("%s does not know %s; the marks are left out", e.row.Name, cacheMark)
 }
 
 // refusalText is the text of a refusal that another vendor wrote: only a few know a key for it.

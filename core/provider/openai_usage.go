@@ -38,7 +38,7 @@ func readUsage(data []byte) *chatUsage {
 			u.Input.read(value)
 		case "output_tokens":
 			u.Output.read(value)
-		case "prompt_tokens_details":
+		case "prompt_tokens_details", "input_tokens_details":
 			llm.Members(value, func(key, value []byte) {
 				switch string(key) {
 				case "cached_tokens":
@@ -47,7 +47,7 @@ func readUsage(data []byte) *chatUsage {
 					u.CacheWrite.read(value)
 				}
 			})
-		case "completion_tokens_details":
+		case "completion_tokens_details", "output_tokens_details":
 			llm.Members(value, func(key, value []byte) {
 				if string(key) == "reasoning_tokens" {
 					u.DetailReasoning.read(value)

@@ -20,6 +20,18 @@ func openRouterRules() []llm.Rule {
 	}
 }
 
+// responsesRules are the codes of an answer that failed: https://platform.openai.com/docs/api-reference/responses/object
+func responsesRules() []llm.Rule {
+	return codeRules([]kindCodes{
+		{llm.KindContentPolicy, []string{"invalid_prompt", "bio_policy", "*_policy_violation"}},
+		{llm.KindBadRequest, []string{
+			"invalid_image*", "invalid_base64_image", "image_too_*", "image_parse_error", "unsupported_image_media_type",
+			"empty_image_file", "failed_to_download_image", "image_file_*", "invalid_encrypted_content",
+		}},
+		{llm.KindTimeout, []string{"vector_store_timeout"}},
+	})
+}
+
 // ollamaRules: Ollama has no codes, only sentences, and in a stream not even a status.
 func ollamaRules() []llm.Rule {
 	return []llm.Rule{

@@ -21,7 +21,7 @@ import (
 // element of a list.
 type templatePaths struct {
 	text   []textPath
-	noise  []string // top-level keys whose strings mean nothing
+	noise  []string // top-level keys whose strings, or whole numbers, mean nothing
 	counts string   // a top-level object whose whole numbers change from chunk to chunk
 	count  []string // the keys in it whose numbers mean something
 	padded bool     // white space of any length may stand before the last brace: Anthropic hides lengths with it
@@ -233,6 +233,8 @@ func (t *template) learn(data []byte, what learned) {
 	for _, key := range t.paths.noise {
 		if noise, ok := findString(data, []string{key}); ok {
 			t.holes = append(t.holes, hole{span: noise, count: -1})
+		} else if noise, ok := findNumber(data, key); ok {
+			t.holes = append(t.holes, hole{span: noise, number: true, count: -1})
 		}
 	}
 	if counts := t.findCounts(data); counts != what.counts || len(t.holes) > maxHoles {

@@ -63,6 +63,7 @@ def test_every_attribute_of_an_answer_is_documented() -> None:
 
 def test_every_attribute_of_an_error_is_documented() -> None:
     known = set(inspect.signature(pyagent.PyAgentError.__init__).parameters) - {"self"}
+    known |= {name for name, value in vars(pyagent.PyAgentError).items() if isinstance(value, property)}
     assert {name for row in table(read(DOCS / "errors.md"), "Attributes") for name in quoted(row[0])} == known
 
 
@@ -133,7 +134,7 @@ def json_names(path: str, *types: str) -> set[str]:
 
 def test_every_json_field_is_documented() -> None:
     manual = read(DOCS / "abi.md")
-    config = json_names("llm/config.go", "Config", "Timeouts", "Limits", "Network", "Azure")
+    config = json_names("llm/config.go", "Config", "Timeouts", "Limits", "Throttle", "Network", "Azure")
     request = json_names("llm/request.go", "Request")
     answer = json_names("llm/event.go", "Start", "ToolBegin", "Retry", "Finish", "Choice")
     answer |= json_names("llm/error.go", "Error") | json_names("llm/usage.go", "Usage")

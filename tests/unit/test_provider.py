@@ -197,6 +197,8 @@ def test_proxies_are_read_when_the_first_request_is_made(monkeypatch: pytest.Mon
         ({"timeout": "5"}, r"timeout must be a number, got '5' \(str\)"),
         ({"timeouts": 5}, "timeouts must be a Timeouts object; for one number of seconds use timeout, got 5"),
         ({"limits": {"event_bytes": 1}}, "limits must be a Limits object"),
+        ({"throttle": {"requests": 1}}, "throttle must be a Throttle object"),
+        ({"retry_factor": "2"}, "retry_factor must be a number"),
         ({"max_retries": -1}, "max_retries must be a whole number, 0 or more, got -1"),
         ({"retry_backoff": -0.5}, "retry_backoff must be a number of seconds"),
         ({"extra_headers": {"a": 1}}, "extra_headers must be a dict of strings to strings, but 'a' is not one"),

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import json
 import pickle
+from typing import Any
 
 import pytest
 
-from pyagent import ConfigurationError, GenerateResult, Limits, ResponseParseError, Stream, TextStream, Timeouts, events
+from pyagent import (
+    ConfigurationError,
+    GenerateResult,
+    Limits,
+    ResponseParseError,
+    Stream,
+    TextStream,
+    Throttle,
+    Timeouts,
+    events,
+)
 from pyagent.errors import RateLimitError
 from pyagent.response import Choice, Response, ToolCall, Usage
 
@@ -34,6 +45,7 @@ def test_str_and_repr_of_a_response() -> None:
         Usage(prompt_tokens=1, cost=0.5),
         Timeouts(connect=1, idle=0),
         Limits(event_bytes=10),
+        Throttle(requests=10, per="key"),
         events.TextDelta("a", 1),
         events.ToolCallEnd(0, ToolCall("i", "f", "{}")),
     ],
@@ -121,3 +133,19 @@ def test_a_clock_must_be_a_number_of_seconds(value: object) -> None:
 def test_a_limit_must_be_a_number_of_bytes(value: object) -> None:
     with pytest.raises(ConfigurationError, match=r"body_bytes must be a whole number.*got"):
         Limits(body_bytes=value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"requests": 0}, "requests must be above 0; None is no limit"),
+        ({"tokens": -1}, "tokens must be a whole number"),
+        ({"concurrency": 1.5}, "concurrency must be"),
+        ({"period": 0}, "period must be above 0"),
+        ({"max_wait": -1}, "max_wait must be a number of seconds"),
+        ({"per": "vendor"}, "per must be 'model' or 'key'"),
+    ],
+)
+def test_a_throttle_must_make_sense(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        Throttle(**options)

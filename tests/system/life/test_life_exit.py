@@ -96,7 +96,7 @@ time.sleep(0.1)
 """,
     "threads-that-finish-first": """
 def read():
-    print(len(''.join(provider.stream('', **SLOW))))
+    sys.stdout.write(f"{len(''.join(provider.stream('', **SLOW)))}\\n")  # at once: the other thread writes too
 for _ in range(2): threading.Thread(target=read).start()
 """,
     "collected-by-another-thread": """

@@ -1,0 +1,220 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"pyagent/core/llm"
+	"pyagent/core/policy"
+)
+
+// throttles are the accounts of everything that is asked of vendors under a throttle. Those of clients that say the same are one.
+type throttles struct {
+	mu       sync.Mutex
+	accounts map[account]*throttle
+}
+
+// account is whose requests are counted together.
+type account struct {
+	base, key, model string
+	rates            policy.Rates
+}
+
+// manyAccounts is the number of accounts beyond which those that are at rest are forgotten.
+const manyAccounts = 64
+
+// find returns an account, which is in use until leave.
+func (a *throttles) find(of account) *throttle {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	found, ok := a.accounts[of]
+	if !ok {
+		if len(a.accounts) >= manyAccounts {
+			a.tidy()
+		}
+		found = &throttle{window: policy.Window{Rates: of.rates}}
+		if a.accounts == nil {
+			a.accounts = make(map[account]*throttle)
+		}
+		a.accounts[of] = found
+	}
+	found.users++
+	return found
+}
+
+func (a *throttles) leave(t *throttle) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t.users--
+}
+
+// tidy forgets the accounts that a new one would equal.
+func (a *throttles) tidy() {
+	for of, t := range a.accounts {
+		if t.users > 0 {
+			continue
+		}
+		if requests, _, _ := t.window.Used(time.Now()); requests == 0 { // nobody uses it, so nobody holds its lock
+			delete(a.accounts, of)
+		}
+	}
+}
+
+// throttle lets requests in, one after the other in the order in which they came.
+type throttle struct {
+	users int // under the lock of throttles
+
+	mu     sync.Mutex
+	window policy.Window
+	queue  []*waiter
+}
+
+// waiter is a request before its turn.
+type waiter struct {
+	wake chan struct{} // holds one word: look again
+}
+
+// enter waits for a request's turn, at most until the moment that latest names.
+func (t *throttle) enter(ctx context.Context, tokens int64, latest latest) (policy.Ticket, *llm.Error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	me := &waiter{wake: make(chan struct{}, 1)}
+	t.queue = append(t.queue, me)
+	defer func() {
+		t.queue = slices.DeleteFunc(t.queue, func(w *waiter) bool { return w == me })
+		t.wakeFirst()
+	}()
+	for ctx.Err() == nil {
+		now, wait, known := time.Now(), time.Duration(0), false
+		if t.queue[0] == me {
+			if wait, known = t.window.Wait(now, tokens); known && wait == 0 {
+				return t.window.Begin(now, tokens), nil
+			}
+		}
+		if !latest.at.IsZero() && !now.Add(wait).Before(latest.at) {
+			return policy.Ticket{}, refused(wait, known, latest.why)
+		}
+		switch {
+		case known:
+		case latest.at.IsZero():
+			wait = math.MaxInt64
+		default:
+			wait = latest.at.Sub(now)
+		}
+		t.sleep(ctx, me, wait)
+	}
+	return policy.Ticket{}, causeOf(ctx)
+}
+
+// latest is until when a request may wait for its turn, and who says so; the zero value for as long as it takes.
+type latest struct {
+	at  time.Time
+	why string
+}
+
+func refused(wait time.Duration, known bool, why string) *llm.Error {
+	err := llm.Errorf(llm.KindRateLimit, "the throttle lets the request begin after others that are before it, not within %s; "+
+		"wait longer, or allow more by throttle", why)
+	if known {
+		seconds := wait.Seconds()
+		err.Message = fmt.Sprintf("the throttle lets the request begin in %.3g s, not within %s; wait longer, or allow more by throttle",
+			seconds, why)
+		err.RetryAfter = &seconds
+	}
+	err.Code = "throttled"
+	return err
+}
+
+// sleep waits for a word, the end of ctx or a time, without the lock.
+func (t *throttle) sleep(ctx context.Context, me *waiter, wait time.Duration) {
+	t.mu.Unlock()
+	defer t.mu.Lock()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-me.wake:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// leave ends a request. tokens is how many it had, negative where nobody said so.
+func (t *throttle) leave(ticket policy.Ticket, tokens int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.window.End(ticket, tokens)
+	t.wakeFirst()
+}
+
+func (t *throttle) wakeFirst() {
+	if len(t.queue) > 0 {
+		select {
+		case t.queue[0].wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// turn is a call's way through a throttle: policy.Limit for its attempts.
+type turn struct {
+	call   *Call
+	latest latest
+	used   *throttle
+	ticket policy.Ticket
+}
+
+// turn makes a limit of the client's throttle; nil without one.
+func (c *Call) turn(deadline time.Time) policy.Limit {
+	option := c.client.config.Throttle
+	if option == nil || c.request.Op == llm.OpLogin || c.request.Op == llm.OpModels {
+		return nil
+	}
+	t := &turn{call: c}
+	if !deadline.IsZero() {
+		t.latest = latest{deadline, fmt.Sprintf("timeouts.total=%g", c.clocks.Total.Seconds())}
+	}
+	if wait, ok := policy.ResolveWait(option); ok {
+		if at := time.Now().Add(wait); deadline.IsZero() || at.Before(deadline) {
+			t.latest = latest{at, fmt.Sprintf("throttle.max_wait=%g", wait.Seconds())}
+		}
+	}
+	return t
+}
+
+// Enter is part of policy.Limit.
+func (t *turn) Enter(ctx context.Context) *llm.Error {
+	c := t.call
+	option := c.client.config.Throttle
+	of := account{base: c.target.BaseURL, key: c.key, rates: policy.ResolveRates(option)}
+	if option.Per != "key" {
+		of.model = c.request.Model
+	}
+	shared := &c.client.engine.throttles
+	t.used = shared.find(of)
+	prompt, answer := c.request.EstimateTokens()
+	ticket, err := t.used.enter(ctx, prompt+answer, t.latest)
+	if err != nil {
+		shared.leave(t.used)
+		return err
+	}
+	t.ticket = ticket
+	return nil
+}
+
+// Leave is part of policy.Limit. A request that the vendor did not carry out had no tokens; one that broke off keeps what it was
+// expected to have.
+func (t *turn) Leave(err *llm.Error) {
+	tokens := int64(-1)
+	switch usage := t.call.finish.Usage; {
+	case err != nil && (err.Response == nil || err.StatusCode > 299):
+		tokens = 0
+	case err == nil && usage != nil && usage.TotalTokens != nil:
+		tokens = *usage.TotalTokens
+	}
+	t.used.leave(t.ticket, tokens)
+	t.call.client.engine.throttles.leave(t.used)
+}
