@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextvars import copy_context
 from inspect import isawaitable
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from time import monotonic
 
 from . import _checks, events
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from ._option_types import Approve, ToolLike
     from .response import ToolCall
+
+
+# Python runs signal handlers only between two steps of the main thread, so it wakes up often enough for Ctrl-C.
+_MAIN_SLICE = 0.05
 
 
 class CallOptions:
@@ -308,6 +312,9 @@ def _not_awaitable(verdict: Any) -> Any:
 
 
 def _get(box: SimpleQueue[Any], seconds: float | None) -> Any:
+    """What is put into the box within so many seconds, or None; in the main thread also None after a slice of them."""
+    if current_thread() is main_thread():
+        seconds = _MAIN_SLICE if seconds is None else min(seconds, _MAIN_SLICE)
     try:
         return box.get(timeout=seconds)
     except Empty:
