@@ -284,8 +284,8 @@ class AsyncToolMethods:
 
 
 async def _run(arguments: dict[str, Any]) -> ToolRun:
+    from ._async_tool_drive import arun_to_end
     from ._tool_loop import ToolLoop
-    from .async_tool_stream import arun_to_end
 
     return await arun_to_end(ToolLoop(arguments))
 

@@ -282,8 +282,8 @@ class ToolMethods:
 
 
 def _run(arguments: dict[str, Any]) -> ToolRun:
+    from ._tool_drive import run_to_end
     from ._tool_loop import ToolLoop
-    from .tool_stream import run_to_end
 
     return run_to_end(ToolLoop(arguments))
 

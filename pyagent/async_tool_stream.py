@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from ._async_tool_calls import AsyncCalls
+from ._async_tool_drive import adrive
 from ._map import refuse_to_be_copied
 from ._stream_state import CANCELLED, FAILED, FINISHED, OPEN, SecondReader
 from ._tool_calls import Live
-from .errors import PyAgentError
-from .events import Event, TextDelta
+from .events import TextDelta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Generator
+    from collections.abc import AsyncIterator, Generator
     from typing import Any
 
     from ._tool_loop import ToolLoop
+    from .events import Event
     from .tool_run import ToolRun
 
 __all__ = ["AsyncToolStream"]
@@ -45,7 +45,7 @@ class AsyncToolStream:
         self._reading = False
         if not loop.calls:  # asks at once, as every stream does, and what is wrong with an option is raised here
             self._live.stream = loop.provider.astream(**loop.request())
-        self._steps = _drive(loop, self._live)
+        self._steps = adrive(loop, self._live)
 
     def __await__(self) -> Generator[Any, None, AsyncToolStream]:
         """Gives the stream itself at once, for those who write `await` before every call."""
@@ -167,48 +167,3 @@ class _Texts(_Events):
 
 async def _itself(stream: AsyncToolStream) -> AsyncToolStream:
     return stream
-
-
-async def arun_to_end(loop: ToolLoop) -> ToolRun:
-    """The twin of `run_to_end` for coroutines."""
-    live = Live()
-    try:
-        while not loop.finished:
-            if loop.calls:
-                calls = await AsyncCalls.begin(loop.calls, loop.options, live)
-                while await calls.step():
-                    pass
-                loop.answer(calls.results)
-            loop.take(await loop.provider.agenerate(**loop.request()))
-        return loop.run
-    except PyAgentError as error:
-        error.run = loop.run
-        raise
-    finally:
-        live.close()
-
-
-async def _drive(loop: ToolLoop, live: Live) -> AsyncGenerator[Event, None]:
-    try:
-        while not loop.finished:
-            if loop.calls:
-                calls = await AsyncCalls.begin(loop.calls, loop.options, live)
-                while True:
-                    found = await calls.step()
-                    if not found:
-                        break
-                    for event in found:
-                        yield event
-                loop.answer(calls.results)
-            if live.stream is None:
-                live.stream = loop.provider.astream(**loop.request())
-            live.check()
-            async for event in live.stream.events():
-                yield event
-            response, live.stream = await live.stream.result, None
-            loop.take(response)
-    except PyAgentError as error:
-        error.run = loop.run
-        raise
-    finally:
-        live.close()

@@ -6,15 +6,16 @@ from _thread import allocate_lock
 
 from ._map import refuse_to_be_copied
 from ._stream_state import CANCELLED, FAILED, FINISHED, OPEN, SecondReader
-from ._tool_calls import Calls, Live
-from .errors import PyAgentError
-from .events import Event, TextDelta
+from ._tool_calls import Live
+from ._tool_drive import drive
+from .events import TextDelta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ._tool_loop import ToolLoop
+    from .events import Event
     from .tool_run import ToolRun
 
 __all__ = ["ToolStream"]
@@ -44,7 +45,7 @@ class ToolStream:
         self._reading = allocate_lock()
         if not loop.calls:  # asks at once, as every stream does, and what is wrong with an option is raised here
             self._live.stream = loop.provider.stream(**loop.request())
-        self._steps = _drive(loop, self._live)
+        self._steps = drive(loop, self._live)
 
     def __iter__(self) -> Iterator[str]:
         return (event.text for event in self.events() if isinstance(event, TextDelta) and event.index == 0)
@@ -117,46 +118,3 @@ class ToolStream:
         if self._state == CANCELLED:
             self._live.check()
         return None
-
-
-def run_to_end(loop: ToolLoop) -> ToolRun:
-    """Asks and calls until the model needs no more tools."""
-    live = Live()
-    try:
-        while not loop.finished:
-            if loop.calls:
-                calls = Calls(loop.calls, loop.options, live)
-                while calls.step():
-                    pass
-                loop.answer(calls.results)
-            loop.take(loop.provider.generate(**loop.request()))
-        return loop.run
-    except PyAgentError as error:
-        error.run = loop.run
-        raise
-    finally:
-        live.close()
-
-
-def _drive(loop: ToolLoop, live: Live) -> Iterator[Event]:
-    try:
-        while not loop.finished:
-            if loop.calls:
-                calls = Calls(loop.calls, loop.options, live)
-                while True:
-                    found = calls.step()
-                    if not found:
-                        break
-                    yield from found
-                loop.answer(calls.results)
-            if live.stream is None:
-                live.stream = loop.provider.stream(**loop.request())
-            live.check()
-            yield from live.stream.events()
-            response, live.stream = live.stream.result, None
-            loop.take(response)
-    except PyAgentError as error:
-        error.run = loop.run
-        raise
-    finally:
-        live.close()

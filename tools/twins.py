@@ -40,7 +40,7 @@ RULES = (
     (r"\bdef _run\(", "async def _run("),
     (r"\breturn (_run\()", r"return await \1"),
     (r"\breturn run_to_end\b", "return await arun_to_end"),
-    (r"from \.tool_stream import run_to_end", "from .async_tool_stream import arun_to_end"),
+    (r"from \._tool_drive import run_to_end", "from ._async_tool_drive import arun_to_end"),
     (r"from \.tool_stream import ToolStream", "from .async_tool_stream import AsyncToolStream"),
     (
         r"in threads; coroutine functions each in an event loop of their\n        own\.",

@@ -32,6 +32,8 @@ BASES = {
     "UnsupportedFeatureError": (errors.PyAgentError, ValueError),
     "StreamCancelledError": (errors.PyAgentError,),
     "LimitExceededError": (errors.PyAgentError, RuntimeError),
+    "ToolError": (errors.PyAgentError, RuntimeError),
+    "ToolLimitError": (errors.PyAgentError, RuntimeError),
     "InternalError": (errors.PyAgentError, RuntimeError),
 }
 
@@ -46,7 +48,11 @@ def test_the_tree_is_as_drawn() -> None:
 
 def test_every_kind_of_the_core_has_a_class() -> None:
     assert sorted(_lib.runtime().inspect()["error_kinds"]) == sorted(KINDS)
-    assert set(KINDS.values()) == {getattr(errors, name) for name in BASES} - {errors.APIStatusError}
+    assert set(KINDS.values()) == {getattr(errors, name) for name in BASES} - {
+        errors.APIStatusError,
+        errors.ToolError,  # of tools the core knows nothing
+        errors.ToolLimitError,
+    }
 
 
 def test_an_error_carries_what_the_core_knows() -> None:
