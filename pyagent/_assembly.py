@@ -69,7 +69,12 @@ class Assembly:
         found: list[str] = []
         for kind, flags, index, payload in _frames.split(data):
             if kind == _frames.TEXT and index == 0:
-                found += self._add_to(self._first_text, flags, payload)
+                if flags:
+                    found += self._add_to(self._first_text, flags, payload)
+                else:  # a piece that comes alone, which is most of what slow streams bring
+                    piece = payload.decode()
+                    self._first_text.append(piece)
+                    found.append(piece)
             elif kind >= _frames.FIRST_JSON:
                 self._keep(kind, index, payload)
             else:

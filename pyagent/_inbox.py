@@ -57,13 +57,14 @@ class Inbox(_lib.Handle):
 
     def deliver(self, data: bytes) -> None:
         """Puts frames into the mailboxes of their calls and wakes their readers."""
-        for call, frame in _frames.split_calls(data):
-            box = self.boxes.get(call)
+        find, wake = self.boxes.get, self.wake
+        for call, frames in _frames.split_calls(data):
+            box = find(call)
             if box is None:  # closed in the meantime
                 continue
-            box.chunks.append(frame)
+            box.chunks.append(frames)
             if box.waiter is not None:
-                self.wake(box)
+                wake(box)
 
     async def wait(self, box: Mailbox) -> None:
         """Waits until something is put into a mailbox, or its reader is to look again for another reason.
@@ -117,7 +118,8 @@ class AsyncCall(_lib.Handle):
 
     def take(self) -> bytes:
         """Every frame that has arrived; b"" for none."""
-        self.runtime.check_alive()
+        if not self.runtime.alive:
+            self.runtime.check_alive()
         box = self.box
         chunks = box.chunks
         if not chunks:

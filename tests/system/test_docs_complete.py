@@ -82,18 +82,6 @@ def test_the_kinds_of_errors_are_those_of_the_code() -> None:
     }
 
 
-def test_the_table_of_providers_is_the_registry() -> None:
-    def names(variables: tuple[str, ...]) -> str:
-        return ", ".join(f"`{name}`" for name in variables) or "none"
-
-    expected = []
-    for name, row in sorted(_registry.ROWS.items()):
-        address = "inside pyagent" if name == "echo" else f"`{row.base_url}`" if row.base_url else "to be given"
-        optional = " (optional)" if row.key_env and row.key_optional else ""
-        expected.append([f"`{name}`", address, names(row.base_url_env), names(row.key_env + row.token_env) + optional])
-    assert table(read(DOCS / "configuration.md"), "Providers, their keys and addresses") == expected
-
-
 @pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
 def test_the_number_of_vendors_is_that_of_the_registry(name: str) -> None:
     vendors = len(set(_registry.ROWS) - {"compatible", "echo"})

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 PROGRAM = """
@@ -64,14 +66,71 @@ provider.map(prompts, messages=[])  # error: refused
 """
 
 
-def test_the_answers_of_map_have_the_types_of_its_options(tmp_path: Path) -> None:
+VENDORS = """
+from typing import assert_type
+
+from pyagent import (
+    AnthropicOptions, Client, GeminiOptions, ModelInfo, ModelLists, OpenAIOptions, Provider, PyAgentError, RateLimit,
+    RateLimits, Response, VendorOptions,
+)
+
+client = Client.from_env(options=[AnthropicOptions(user_id="u"), OpenAIOptions(seed=1)], max_retries=1)
+assert_type(client, Client)
+assert_type(Client.any_from_env(), Provider)
+provider = client.model("openai", "m")
+assert_type(provider, Provider)
+assert_type(client.get("openai"), Provider | None)
+assert_type(client.remove("openai"), Provider | None)
+assert_type(client.add("openai", extra_api_keys=["a", "b"]), Provider)
+assert_type(client.list_providers(), list[str])
+assert_type(client.list_models(), ModelLists)
+assert_type(client.list_models().models, dict[str, list[ModelInfo]])
+assert_type(client.list_models().errors, dict[str, PyAgentError])
+assert_type(provider.with_model("n"), Provider)
+assert_type(provider.rate_limits, RateLimits)
+assert_type(provider.rate_limits.tokens, RateLimit | None)
+
+options = OpenAIOptions(seed=1, response_format={"type": "text"})
+assert_type(options.seed, int | None)
+assert_type(GeminiOptions(grounding=True).stop_sequences, list[str] | None)
+assert_type(provider.generate("x", options=options), Response)
+assert_type(provider.generate_text("x", options=[options, AnthropicOptions()]), str)
+several: list[VendorOptions] = [options, AnthropicOptions(cache_control="1h")]
+provider.map(["x"], options=several)
+provider.stream("x", options=(options, GeminiOptions()))
+
+
+async def ask() -> None:
+    assert_type(await client.alist_models(timeout=5), ModelLists)
+    assert_type(await provider.agenerate("x", options=options), Response)
+
+
+def wait(error: PyAgentError) -> float:
+    return error.retry_delay or 0.0
+
+
+OpenAIOptions(seed="1")  # error: refused
+OpenAIOptions(sede=1)  # error: refused
+OpenAIOptions(1)  # error: refused
+AnthropicOptions(betas="a")  # error: refused
+provider.generate("x", options={"seed": 1})  # error: refused
+provider.generate_text("x", options=5)  # error: refused
+Provider("m", extra_api_keys="k")  # error: refused
+client.register("x", "openai")  # error: refused
+client.model("openai")  # error: refused
+Client(api_key="k")  # error: refused
+"""
+
+
+@pytest.mark.parametrize("text", [PROGRAM, VENDORS], ids=["map", "vendors"])
+def test_a_checker_accepts_what_is_right_and_nothing_else(text: str, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    program.write_text(PROGRAM, encoding="utf-8")
+    program.write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--python-version", "3.12", "--no-error-summary"]
     done = subprocess.run(
         [*command, "--hide-error-context", "--cache-dir", ROOT / ".mypy_cache" / "types", program],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    wanted = [number for number, line in enumerate(PROGRAM.splitlines(), 1) if "# error: " in line]
+    wanted = [number for number, line in enumerate(text.splitlines(), 1) if "# error: " in line]
     errors = [line.replace(str(program), "program") for line in done.stdout.splitlines() if ": error: " in line]
     assert sorted({int(line.split(":")[1]) for line in errors}) == wanted, (errors, done.stderr)
