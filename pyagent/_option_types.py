@@ -11,7 +11,7 @@ from .response import ToolCall
 from .tools import Tool
 
 # What a model may call: a function, a Tool, or a declaration in OpenAI's form.
-ToolLike = Union[Callable[..., Any], Tool[..., Any], dict[str, Any]]
+ToolLike = Union[Callable[..., Any], "Tool[..., Any]", dict[str, Any]]
 # Whether a call is made: True or False, a reason why not, or other arguments.
 Verdict = Union[bool, str, dict[str, Any]]
 Approve = Callable[[ToolCall], Union[Verdict, Awaitable[Verdict]]]

@@ -122,7 +122,60 @@ Client(api_key="k")  # error: refused
 """
 
 
-@pytest.mark.parametrize("text", [PROGRAM, VENDORS], ids=["map", "vendors"])
+TOOLS = """
+from typing import assert_type
+
+from pyagent import Provider, ToolCall, ToolResult, ToolRun, arun_tool_calls, events, run_tool_calls, tool
+
+provider = Provider.echo()
+
+
+@tool
+def add(a: int, b: int = 1) -> int:
+    return a + b
+
+
+@tool(timeout=3)
+async def look_up(word: str) -> str:
+    return word
+
+
+def plain(city: str) -> str:
+    return city
+
+
+def approve(call: ToolCall) -> bool | str:
+    return call.name == "add" or "No."
+
+
+assert_type(add(1, b=2), int)
+assert_type(provider.run_tools("a", tools=[add, look_up, plain], approve=approve), ToolRun)
+assert_type(run_tool_calls([ToolCall("1", "add", "{}")], [add]), list[ToolResult])
+assert_type(provider.generate_text("a", tools=[add, plain, {"type": "web_search"}]), str)
+with provider.stream_tools("a", tools=[add]) as stream:
+    for event in stream.events():
+        if isinstance(event, events.ToolFinished):
+            assert_type(event.result, ToolResult)
+    assert_type(stream.result, ToolRun)
+
+
+async def read() -> None:
+    assert_type(await look_up("a"), str)
+    assert_type(await provider.arun_tools("a", tools=[look_up]), ToolRun)
+    assert_type(await provider.astream_tools("a", tools=[look_up]).result, ToolRun)
+    assert_type(await arun_tool_calls([], [look_up]), list[ToolResult])
+
+
+add("1")  # error: refused
+provider.run_tools("a")  # error: refused
+provider.run_tools("a", tools=[5])  # error: refused
+provider.run_tools("a", tools=[add], n=2)  # error: refused
+provider.run_tools("a", tools=[add], approve=lambda call: 1.5)  # error: refused
+tool(5)  # error: refused
+"""
+
+
+@pytest.mark.parametrize("text", [PROGRAM, VENDORS, TOOLS], ids=["map", "vendors", "tools"])
 def test_a_checker_accepts_what_is_right_and_nothing_else(text: str, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(text, encoding="utf-8")

@@ -44,7 +44,7 @@ def forecast(
     tags: Optional[List[str]] = None,  # noqa: UP006, UP045
     extra: Dict[str, float] = {},  # noqa: B006, UP006
     note: Annotated[str, "Said by the annotation."] = "",
-    free: Any = None,
+    free: Any = 0,
     bare=None,  # type: ignore[no-untyped-def]
 ) -> Any:
     """Gives the forecast.
@@ -72,7 +72,7 @@ def test_a_schema_of_every_kind() -> None:
     assert {"type": "array", "items": {"type": "string"}} in fields["tags"]["anyOf"]
     assert fields["extra"]["additionalProperties"] == {"type": "number"}
     assert fields["note"]["description"] == "Said by the annotation."
-    assert fields["free"] == {}
+    assert fields["free"] == {"default": 0}
     assert fields["bare"] == {"description": "No type."}
     json.dumps(made.to_dict())
 
