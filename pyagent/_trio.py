@@ -44,6 +44,10 @@ class TrioInbox(Inbox):
 
         return lowlevel.wait_task_rescheduled(abort)
 
+    async def arrival_before(self, box: Mailbox, seconds: float) -> None:
+        with move_on_after(seconds):
+            await self.arrival(box)
+
     def wake(self, box: Mailbox) -> None:
         task, box.waiter = box.waiter, None
         lowlevel.reschedule(task)
