@@ -298,4 +298,4 @@ class ToolFinished(Event):
 
     def to_dict(self) -> dict[str, Any]:
         """The event as a dict that `json.dumps` takes; of the result what the model is told."""
-        return {"type": self.type, **self.result.to_dict()}
+        return {"type": self.type, "result": self.result.to_dict()}
