@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .async_processor import AsyncStreamProcessor
     from .async_stream import AsyncStream
     from .async_tool_stream import AsyncToolStream
+    from .cache import CacheHook
     from .client import Client
     from .embeddings import Embeddings
     from .errors import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         ConflictError,
         ContentPolicyViolationError,
         ContextWindowExceededError,
+        HookError,
         InternalError,
         InternalServerError,
         LimitExceededError,
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UnsupportedFeatureError,
     )
+    from .hooks import DROP, Hook, Hooks, RequestContext
     from .models import Capabilities, ModelInfo, ModelLists
     from .openai_options import OpenAIOptions, OpenRouterOptions, ResponsesOptions
     from .options import Limits, Throttle, Timeouts
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
     from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
     from .snapshot import Snapshot
+    from .standard_hooks import LoggingHook, ResponseIdHook, SanitizingHook, UsageTotals, UsageTracker
     from .stream import Stream
     from .tool_run import ToolRun, ToolStep
     from .tool_stream import ToolStream
@@ -111,6 +115,16 @@ __all__ = [
     "tool",
     "run_tool_calls",
     "arun_tool_calls",
+    "Hooks",
+    "Hook",
+    "RequestContext",
+    "DROP",
+    "CacheHook",
+    "LoggingHook",
+    "ResponseIdHook",
+    "SanitizingHook",
+    "UsageTotals",
+    "UsageTracker",
     "VendorOptions",
     "OpenAIOptions",
     "ResponsesOptions",
@@ -148,6 +162,7 @@ __all__ = [
     "LimitExceededError",
     "ToolError",
     "ToolLimitError",
+    "HookError",
     "InternalError",
 ]
 
@@ -185,6 +200,16 @@ _PLACES = {
     "tool": ("tools", "tool"),
     "run_tool_calls": ("tools", "run_tool_calls"),
     "arun_tool_calls": ("tools", "arun_tool_calls"),
+    "Hooks": ("hooks", "Hooks"),
+    "Hook": ("hooks", "Hook"),
+    "RequestContext": ("hooks", "RequestContext"),
+    "DROP": ("hooks", "DROP"),
+    "CacheHook": ("cache", "CacheHook"),
+    "LoggingHook": ("standard_hooks", "LoggingHook"),
+    "ResponseIdHook": ("standard_hooks", "ResponseIdHook"),
+    "SanitizingHook": ("standard_hooks", "SanitizingHook"),
+    "UsageTotals": ("standard_hooks", "UsageTotals"),
+    "UsageTracker": ("standard_hooks", "UsageTracker"),
     "VendorOptions": ("vendor_options", "VendorOptions"),
     "OpenAIOptions": ("openai_options", "OpenAIOptions"),
     "ResponsesOptions": ("openai_options", "ResponsesOptions"),

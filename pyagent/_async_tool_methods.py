@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ._option_types import Approve, ToolLike
     from ._vendor_options import Options
     from .async_tool_stream import AsyncToolStream
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .tool_run import ToolRun
 
@@ -75,6 +76,7 @@ class AsyncToolMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> ToolRun:
         """Asks the model, calls the tools that it asks for, tells it their results, and so on until it needs no more.
@@ -137,6 +139,7 @@ class AsyncToolMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around each request, inside of the Provider's hooks.
             include_raw: Keep the vendor's own JSON as `Response.raw`.
 
         Returns:
@@ -206,6 +209,7 @@ class AsyncToolMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> AsyncToolStream:
         """Does what arun_tools does, and gives what happens as it happens: text by iterating, all of it by `events()`.
@@ -267,6 +271,7 @@ class AsyncToolMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around each request, inside of the Provider's hooks.
             include_raw: Give the vendor's own JSON as events, and as `Response.raw`.
 
         Returns:

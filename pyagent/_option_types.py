@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypedDict, Union
 
+from .hooks import Hooks
 from .options import Limits, Timeouts
 from .response import ToolCall
 from .tools import Tool
@@ -67,6 +68,7 @@ class SharedOptions(TypedDict, total=False):
     api_key: str | None
     base_url: str | None
     model: str | None
+    hooks: Hooks | None
 
 
 class TextOptions(SharedOptions, total=False):

@@ -24,6 +24,7 @@ PyAgentError(Exception)
 ├── LimitExceededError(RuntimeError)             the answer is larger than `Limits` allow
 ├── ToolError(RuntimeError)                      a tool cannot do what it was called for
 ├── ToolLimitError(RuntimeError)                 the model asks for tools beyond max_steps or the budget
+├── HookError(RuntimeError)                      a hook of yours failed
 └── InternalError(RuntimeError)                  pyagent itself failed, or its library cannot be used
 """
 
@@ -61,6 +62,7 @@ __all__ = [
     "LimitExceededError",
     "ToolError",
     "ToolLimitError",
+    "HookError",
     "InternalError",
 ]
 
@@ -236,6 +238,16 @@ class ToolError(PyAgentError, RuntimeError):
 
 class ToolLimitError(PyAgentError, RuntimeError):
     """The model asks for more tools than `max_steps` or the budget allow; `run` has everything up to there."""
+
+
+class HookError(PyAgentError, RuntimeError):
+    """A hook failed; `__cause__` is what it raised. The connection is closed.
+
+    Attributes:
+        hook: The name of the function, or of the class of the Hook.
+    """
+
+    hook: str = ""
 
 
 class InternalError(PyAgentError, RuntimeError):

@@ -31,6 +31,7 @@ RULES = (
     (r"= wait_for\((call, Results\(\))\)", r"= await await_for(\1)"),
     (r"\bwait_for\b", "await_for"),
     (r"\b_start\b", "_astart"),
+    (r"\b_plan\b", "_aplan"),
     (
         r"(class |-> |return )((?:Text|Response|Map|Operation|Tool|Client)Methods|Stream|ToolStream|Answers)\b",
         r"\1Async\2",

@@ -147,6 +147,6 @@ def test_every_error_kind_has_its_exception(snapshot: dict[str, object]) -> None
     kinds = set(KINDS.values())
     public = {getattr(errors, name) for name in errors.__all__}
     assert kinds <= public
-    python = {errors.ToolError, errors.ToolLimitError}  # of what happens in the host language alone
+    python = {errors.HookError, errors.ToolError, errors.ToolLimitError}  # of what happens in the host language alone
     leaves = {kind for kind in public - python if isinstance(kind, type) and not kind.__subclasses__()}
     assert leaves <= kinds, "an exception that no error kind leads to"

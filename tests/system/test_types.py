@@ -123,6 +123,62 @@ client.register("x", "openai")  # error: refused
 client.model("openai")  # error: refused
 Client(api_key="k")  # error: refused
 """,
+    "hooks": """
+from typing import Any
+
+from pyagent import (
+    DROP, CacheHook, Choice, Hook, HookError, Hooks, LoggingHook, Provider, PyAgentError, RequestContext, Response,
+    UsageTracker, events,
+)
+from pyagent.hooks import Drop
+
+
+def change(context: RequestContext) -> None:
+    context.arguments["temperature"] = 0.5
+
+
+def answer(context: RequestContext) -> Response | None:
+    return Response([Choice(text="a")]) if context.model == "m" else None
+
+
+async def slow(context: RequestContext) -> Response | None:
+    return None
+
+
+def see(context: RequestContext, response: Response) -> None:
+    print(response.text)
+
+
+def hide(context: RequestContext, event: events.Event) -> events.Event | Drop | None:
+    return DROP if isinstance(event, events.TextDelta) else None
+
+
+class Mine(Hook):
+    async def on_request(self, context: RequestContext) -> None:
+        context.metadata["a"] = 1
+
+    def on_error(self, context: RequestContext, error: PyAgentError) -> None:
+        print(error)
+
+
+hooks = Hooks(Mine(), LoggingHook(), CacheHook("f", ttl=5), request=[change, (answer, 2), slow], response=[see])
+both = hooks + Hooks(UsageTracker(), stream=[hide], request=[lambda context: print(context.provider)])
+provider = Provider.echo(hooks=both)
+provider.generate_text("a", hooks=hooks)
+provider.map(["a"], hooks=hooks)
+try:
+    list(provider.stream_text("a", hooks=hooks))
+except HookError as error:
+    print(error.hook.upper())
+
+provider.generate("a", hooks=[change])  # error: refused
+Hooks(change)  # error: refused
+Hooks(request=[see])  # error: refused
+Hooks(response=[hide])  # error: refused
+Hooks(stream=[lambda context, event: 5])  # error: refused
+Hooks(request=[(change, "high")])  # error: refused
+CacheHook(size="big")  # error: refused
+""",
     "levels": """
 import asyncio
 import sys

@@ -34,6 +34,7 @@ BASES = {
     "LimitExceededError": (errors.PyAgentError, RuntimeError),
     "ToolError": (errors.PyAgentError, RuntimeError),
     "ToolLimitError": (errors.PyAgentError, RuntimeError),
+    "HookError": (errors.PyAgentError, RuntimeError),
     "InternalError": (errors.PyAgentError, RuntimeError),
 }
 
@@ -50,7 +51,8 @@ def test_every_kind_of_the_core_has_a_class() -> None:
     assert sorted(_lib.runtime().inspect()["error_kinds"]) == sorted(KINDS)
     assert set(KINDS.values()) == {getattr(errors, name) for name in BASES} - {
         errors.APIStatusError,
-        errors.ToolError,  # of tools the core knows nothing
+        errors.HookError,  # of hooks and tools the core knows nothing
+        errors.ToolError,
         errors.ToolLimitError,
     }
 

@@ -12,7 +12,9 @@ import pytest
 
 from pyagent import (
     AsyncToolStream,
+    CacheHook,
     ConfigurationError,
+    Hooks,
     Provider,
     PyAgentError,
     ToolError,
@@ -328,3 +330,23 @@ def test_a_run_and_its_error_are_values(asking: Any, model: Any) -> None:
     copied = pickle.loads(pickle.dumps(caught.value))
     assert copied.run == caught.value.run
     assert PyAgentError("x").run is None
+
+
+def test_hooks_run_around_each_request(asking: Any, model: Any) -> None:
+    both(model)
+    both(model)
+    seen: list[int] = []
+    hooks = Hooks(CacheHook(), request=[lambda context: seen.append(len(context.messages))])
+    for _ in range(2):  # the second time out of the cache
+        assert asking.run_tools("?", tools=[get_weather], hooks=hooks).text == "Cold and warm."
+    assert len(model.asked) == 2
+    for _ in range(2):
+        stream = asking.stream_tools("?", tools=[get_weather], hooks=hooks)
+        assert list(stream) == ["Let me look.", "Cold and warm."]
+
+    async def main() -> Any:
+        return await asking.astream_tools("?", tools=[get_weather], hooks=hooks).result
+
+    assert asyncio.run(main()).text == "Cold and warm."
+    assert seen
+    assert set(seen) == {1, 4}
