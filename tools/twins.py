@@ -32,11 +32,7 @@ RULES = (
     (r"\bwait_for\b", "await_for"),
     (r"\b_start\b", "_astart"),
     (r"\b_plan\b", "_aplan"),
-    (
-        r"(class |-> |return )"
-         r"((?:Text|Response|Map|Operation|Client|Object|Tool)Methods|(?:Object|Tool)?Stream|Answers)\b",
-        r"\1Async\2",
-    ),
+    (r"(class |-> |return )(\w+Methods|(?:Object|Tool)?Stream|Answers)\b", r"\1Async\2"),
     (r"\bAn ObjectStream\b", "An AsyncObjectStream"),
     (r"import ObjectResult, ObjectStream\b", "import AsyncObjectStream, ObjectResult"),
     (r"import ObjectStream\b", "import AsyncObjectStream"),
