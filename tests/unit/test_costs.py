@@ -63,6 +63,22 @@ def test_objects_cost_what_all_their_answers_did(server, script) -> None:  # typ
     assert provider.costs.by("tag")["o"].requests == 1
 
 
+def test_a_run_of_tools_costs_what_all_its_answers_did(server, script) -> None:  # type: ignore[no-untyped-def]
+    def look() -> str:
+        """Looks."""
+        return "seen"
+
+    provider = ask(server)
+    body = script(tools=[{"name": "look", "arguments": {}}], usage=USAGE)
+    with pytest.raises(
+        pyagent.ToolLimitError, match=r"cost_budget of 15 is used up \(20 dollars in 2 answers\)"
+    ) as caught:
+        provider.run_tools("x", tools=[look], tag="run", cost_budget=15, extra_body=body)
+    run = caught.value.run
+    assert (len(run.steps), run.cost) == (2, 20)
+    assert provider.costs.by("tag")["run"].usd == 20
+
+
 def test_an_answer_out_of_a_cache_is_paid_once(server, script) -> None:  # type: ignore[no-untyped-def]
     cache = pyagent.Hooks(pyagent.CacheHook())
     provider = ask(server, budget=Budget(usd=1000))

@@ -37,6 +37,8 @@ BASES = {
     "StreamCancelledError": (errors.PyAgentError,),
     "LimitExceededError": (errors.PyAgentError, RuntimeError),
     "BudgetExceededError": (errors.PyAgentError, RuntimeError),
+    "ToolError": (errors.PyAgentError, RuntimeError),
+    "ToolLimitError": (errors.PyAgentError, RuntimeError),
     "HookError": (errors.PyAgentError, RuntimeError),
     "InternalError": (errors.PyAgentError, RuntimeError),
 }
@@ -54,9 +56,11 @@ def test_every_kind_of_the_core_has_a_class() -> None:
     assert sorted(_lib.runtime().inspect()["error_kinds"]) == sorted(KINDS)
     of_python = {
         errors.HookError,
+        errors.ToolError,
+        errors.ToolLimitError,
         errors.ObjectError,
-        *errors.ObjectError.__subclasses__(),
-    }  # which the core cannot know
+    }  # the core knows nothing of
+    of_python |= set(errors.ObjectError.__subclasses__())
     assert set(KINDS.values()) == {getattr(errors, name) for name in BASES} - {errors.APIStatusError} - of_python
 
 
