@@ -27,7 +27,7 @@ def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> b
     """Builds a request from the local variables of a method of Provider.
 
     Args:
-        op: "generate", "stream", "embed", "models" or "count".
+        op: "generate", "stream", "embed", "models", "count" or "login".
         model: The Provider's model, used where the arguments name no other.
         arguments: Every parameter of the method by name, None where it was not given.
         window: Bytes that an inbox may deliver before it is asked for more; 0 for any number.
@@ -39,6 +39,8 @@ def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> b
     options = _given(arguments)
     if op == "models":
         return dump(_body(op, "", options))
+    if op == "login":
+        return dump(_body(op, "", {**options, "login": _credentials(options)}))
     if op == "embed":
         return dump(_body(op, model, options))
     messages = _messages(options.pop("prompt", None), options.pop("system_prompt", None), options.pop("messages", None))
@@ -78,6 +80,16 @@ def encode_each(op: str, model: str, arguments: dict[str, Any]) -> Callable[[int
 
 def _given(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None and name != "self"}
+
+
+def _credentials(options: dict[str, Any]) -> dict[str, Any]:
+    """Takes what a login says out of the options. A name with @ is a mail address."""
+    name = _checks.string("username", options.pop("username", None))
+    login = {"email" if "@" in name else "username": name}
+    for field, key in _CREDENTIALS.items():
+        if field in options:
+            login[key] = _checks.string(field, options.pop(field))
+    return login
 
 
 def _body(op: str, model: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -230,6 +242,8 @@ def _messages(prompt: Any, system_prompt: Any, messages: Any, place: str = "mess
     return asked if system_prompt is None else [{"role": "system", "content": system_prompt}, *asked]
 
 
+_CREDENTIALS = {"password": "password", "code": "code", "recovery_code": "recovery_code", "login_url": "url"}
+
 # Every option of the methods that goes into the request under its own name.
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "temperature": _checks.number,
@@ -269,6 +283,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "input": _checks.inputs,
     "dimensions": _checks.integer,
     "input_type": _checks.string,
+    "login": _checks.mapping,
     "extra_body": _checks.mapping,
     "extra_headers": _checks.headers,
     "max_retries": _checks.count,
