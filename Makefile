@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHECK := $(BIN)/python tools/check.py
 
-.PHONY: help demo build fmt lint check test race fuzz bench docs wheel
+.PHONY: help demo build fmt lint check test race fuzz bench compat docs wheel
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -39,6 +39,10 @@ fuzz: build ## Each fuzz target, FUZZTIME=3s each
 bench: build ## Measure against other clients on one loopback server
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[bench]'
 	$(CHECK) bench
+
+compat: build ## Hold pyagent against vendors' own packages, and against those that it replaces
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[compat]'
+	$(CHECK) compat
 
 docs: build ## Check links and run the code in the documentation and the examples
 	$(CHECK) docs

@@ -73,6 +73,11 @@ def deltas_asyncio(contestant: ModuleType, port: int) -> dict[str, float]:
     return deltas(contestant, port, "asyncio")
 
 
+def protocols(contestant: ModuleType, port: int) -> dict[str, float]:
+    """The same in the protocol of each vendor."""
+    return deltas(contestant, port)
+
+
 def requests(contestant: ModuleType, port: int) -> dict[str, float]:
     """Small completions one after another."""
     count = contestant.REQUESTS
@@ -207,7 +212,8 @@ def raise_descriptor_limit() -> None:
 
 
 WORKLOADS = {
-    it.__name__: it for it in (deltas, deltas_asyncio, requests, together, paced, latency, held, events, messages)
+    it.__name__: it
+    for it in (deltas, deltas_asyncio, protocols, requests, together, paced, latency, held, events, messages)
 }
 
 

@@ -13,6 +13,7 @@ _RATE = {"cpu_us": "CPU us/delta", "per_second": "deltas/s"}
 WORKLOADS: dict[str, tuple[str, dict[str, str]]] = {
     "deltas": (f"One streamed answer of {{count:,.0f}} deltas, {measure.SEGMENT} to a write", _RATE),
     "deltas_asyncio": ("The same over asyncio", _RATE),
+    "protocols": ("The same by vendors' protocols, beside the vendors' own packages", _RATE),
     "requests": ("Small completions one after another", {"cpu_us": "CPU us/request", "per_second": "requests/s"}),
     "together": (
         f"Small completions, {measure.TOGETHER} at once, over asyncio where there is that, otherwise on threads",

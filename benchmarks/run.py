@@ -90,7 +90,7 @@ def measure_all(racing: dict[str, ModuleType], workloads: list[str], rounds: int
         for number, workload in itertools.product(range(rounds), workloads):
             print(f"round {number + 1} of {rounds}, {workload}:", end="", flush=True)
             for name in list(racing)[:: -1 if number % 2 else 1]:
-                if (workload, name) in enough:
+                if (workload, name) in enough or not contestants.takes_part(name, workload):
                     continue
                 begun = time.monotonic()
                 figures = measure(name, racing[name], workload, port)
@@ -139,7 +139,8 @@ def choose(wanted: str, known: list[str], what: str) -> list[str]:
 def race(names: list[str], workloads: list[str], rounds: int) -> dict[str, Any]:
     """Installs, measures, and gives all that there is to know about it."""
     known = contestants.load()
-    versions = {name: peers.install(known[name]) for name in names}
+    wanted = [name for name in names if any(contestants.takes_part(name, workload) for workload in workloads)]
+    versions = {name: peers.install(known[name]) for name in wanted}
     racing = {name: known[name] for name, version in versions.items() if version is not None}
     samples, reasons = measure_all(racing, workloads, rounds)
     first = next(iter(racing.values()))

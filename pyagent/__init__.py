@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .answers import Answers
     from .async_answers import AsyncAnswers
     from .async_stream import AsyncStream
+    from .client import Client
     from .embeddings import Embeddings
     from .errors import (
         APIConnectionError,
@@ -48,11 +49,21 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UnsupportedFeatureError,
     )
-    from .models import Capabilities, ModelInfo
+    from .models import Capabilities, ModelInfo, ModelLists
+    from .openai_options import OpenAIOptions, OpenRouterOptions, ResponsesOptions
     from .options import Limits, Throttle, Timeouts
     from .provider import Provider
+    from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
     from .stream import Stream
+    from .vendor_options import (
+        AnthropicOptions,
+        GeminiOptions,
+        OllamaOptions,
+        VendorOptions,
+        VolcengineOptions,
+        ZaiOptions,
+    )
 
     GenerateResult = Response
     TextStream = Stream
@@ -73,8 +84,21 @@ __all__ = [
     "Embeddings",
     "ModelInfo",
     "Capabilities",
+    "ModelLists",
+    "Client",
+    "RateLimit",
+    "RateLimits",
     "Timeouts",
     "Limits",
+    "VendorOptions",
+    "OpenAIOptions",
+    "ResponsesOptions",
+    "OpenRouterOptions",
+    "AnthropicOptions",
+    "GeminiOptions",
+    "VolcengineOptions",
+    "ZaiOptions",
+    "OllamaOptions",
     "Throttle",
     "errors",
     "events",
@@ -120,8 +144,21 @@ _PLACES = {
     "Embeddings": ("embeddings", "Embeddings"),
     "ModelInfo": ("models", "ModelInfo"),
     "Capabilities": ("models", "Capabilities"),
+    "ModelLists": ("models", "ModelLists"),
+    "Client": ("client", "Client"),
+    "RateLimit": ("rate_limits", "RateLimit"),
+    "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),
     "Limits": ("options", "Limits"),
+    "VendorOptions": ("vendor_options", "VendorOptions"),
+    "OpenAIOptions": ("openai_options", "OpenAIOptions"),
+    "ResponsesOptions": ("openai_options", "ResponsesOptions"),
+    "OpenRouterOptions": ("openai_options", "OpenRouterOptions"),
+    "AnthropicOptions": ("vendor_options", "AnthropicOptions"),
+    "GeminiOptions": ("vendor_options", "GeminiOptions"),
+    "VolcengineOptions": ("vendor_options", "VolcengineOptions"),
+    "ZaiOptions": ("vendor_options", "ZaiOptions"),
+    "OllamaOptions": ("vendor_options", "OllamaOptions"),
     "Throttle": ("options", "Throttle"),
 }
 

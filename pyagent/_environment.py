@@ -1,4 +1,4 @@
-"""What of the process's environment concerns the network: proxies and certificates."""
+"""What of the process's environment concerns a Provider: proxies, certificates, and the variables of its vendor."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def network_variables(*, proxies: bool) -> dict[str, str]:
     if proxies:
         names += [*PROXIES, *(name.lower() for name in PROXIES)]
     return {name: os.environ[name] for name in names if os.environ.get(name)}
+
+
+def read_first(names: tuple[str, ...]) -> str | None:
+    """The first of these environment variables that is set and not empty."""
+    return next((os.environ[name] for name in names if os.environ.get(name)), None)
 
 
 def without_secrets(url: str) -> str:

@@ -37,7 +37,9 @@ _SINGLE: dict[int, Callable[[Any, int], events.Event]] = {
     _frames.ANNOTATION: events.AnnotationEvent,
     _frames.PART: events.PartEvent,
     _frames.DETAIL: events.ReasoningDetail,
-    _frames.RETRY: lambda value, _: events.RetryEvent(value["attempt"], value["wait"], make_error(value["error"])),
+    _frames.RETRY: lambda value, _: events.RetryEvent(
+        value["attempt"], value["wait"], make_error(value["error"]), value.get("key_changed", False)
+    ),
     _frames.RAW: lambda value, _: events.RawEvent(value),
     _frames.FINISH: lambda value, _: events.FinishEvent(value.finish_reason, value.raw_finish_reason, value.usage),
 }

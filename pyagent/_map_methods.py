@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ._call import Client
     from ._option_types import MapOptions
+    from ._vendor_options import Options
     from .answers import Answers
     from .errors import PyAgentError
     from .options import Limits, Timeouts
@@ -37,6 +38,8 @@ class MapMethods:
 
     if TYPE_CHECKING:
         _model: str
+
+        def _with_options(self, arguments: dict[str, Any]) -> dict[str, Any]: ...
 
         def _connect(self) -> Client: ...
 
@@ -181,6 +184,7 @@ class MapMethods:
         stream_options: dict[str, Any] | None = None,
         previous_response_id: str | None = None,
         allow_unsupported: bool = False,
+        options: Options | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         timeout: float | None = None,
@@ -239,6 +243,7 @@ class MapMethods:
             stream_options: For streams only, an error here.
             previous_response_id: Go on from this answer, which the vendor keeps.
             allow_unsupported: Send what the model is known to lack, see `Provider.capabilities`.
+            options: What only this vendor knows, such as AnthropicOptions(...); of a list, those count that fit.
             extra_body: Fields that only the vendor knows; they have the last word on the request body.
             extra_headers: Added to those of the Provider, winning over them.
             timeout: Seconds to wait for the next thing: the whole answer to one prompt.
@@ -260,7 +265,7 @@ class MapMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
-        arguments = locals()
+        arguments = self._with_options(locals())
         _request.refuse_several(n, "map")
         with _opening.lock:
             from ._map import Schedule

@@ -8,6 +8,10 @@ from typing import Any, TypedDict
 
 from .options import Limits, Timeouts
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._vendor_options import Options
+
 
 class SharedOptions(TypedDict, total=False):
     """What many requests can have in common."""
@@ -45,6 +49,7 @@ class SharedOptions(TypedDict, total=False):
     stream_options: dict[str, Any] | None
     previous_response_id: str | None
     allow_unsupported: bool
+    options: Options | None
     extra_body: dict[str, Any] | None
     extra_headers: dict[str, str] | None
     timeout: float | None

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any, Generic, TypeVar
 
+    from ._vendor_options import Options
     from .options import Limits, Throttle, Timeouts
 
     Made = TypeVar("Made", bound="Presets")
@@ -35,10 +36,12 @@ class Constructor(Generic[Made]):
         model: str,
         *,
         api_key: str | None = None,
+        extra_api_keys: list[str] | None = None,
         base_url: str | None = None,
         timeout: float | None = None,
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
+        options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
@@ -53,9 +56,9 @@ class Constructor(Generic[Made]):
         post_quantum: bool = True,
     ) -> Made:
         """Makes a Provider. The options are those of Provider itself."""
-        options = locals()
-        del options["self"]
-        return self._kind(provider=self._vendor, **options)
+        arguments = locals()
+        del arguments["self"]
+        return self._kind(provider=self._vendor, **arguments)
 
     def __repr__(self) -> str:
         return f"<constructor {self.__qualname__} for the vendor {self._vendor}>"
@@ -111,10 +114,12 @@ class Presets:
         model: str,
         *,
         api_key: str | None = None,
+        extra_api_keys: list[str] | None = None,
         base_url: str | None = None,
         timeout: float | None = None,
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
+        options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
@@ -150,6 +155,7 @@ class Presets:
         timeout: float | None = None,
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
+        options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
@@ -176,10 +182,12 @@ class Presets:
         name: str,
         *,
         api_key: str | None = None,
+        extra_api_keys: list[str] | None = None,
         base_url: str | None = None,
         timeout: float | None = None,
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
+        options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
@@ -204,10 +212,10 @@ class Presets:
             ConfigurationError: There is no colon, or no such vendor. A ValueError.
         """
         vendor, model = split_name(name)
-        options = _options(vendor, locals())
+        arguments = _options(vendor, locals())
         for own in ("name", "vendor"):
-            del options[own]
-        return cls(**options)
+            del arguments[own]
+        return cls(**arguments)
 
 
 def _options(provider: str, arguments: dict[str, Any]) -> dict[str, Any]:

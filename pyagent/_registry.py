@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Row(Value):
-    """Where a vendor is, and where its key and settings are looked up."""
+    """Where a vendor is, what protocol it speaks, and where its key and settings are looked up."""
 
     __slots__ = (
         "base_url",
@@ -25,6 +25,7 @@ class Row(Value):
         "token_env",
         "api_version_env",
         "deployment_env",
+        "dialect",
     )
 
     def __init__(
@@ -36,6 +37,7 @@ class Row(Value):
         token_env: tuple[str, ...] = (),
         api_version_env: tuple[str, ...] = (),
         deployment_env: tuple[str, ...] = (),
+        dialect: str = "openai",
     ) -> None:
         self.base_url = base_url
         self.base_url_env = tuple(base_url_env)
@@ -44,6 +46,7 @@ class Row(Value):
         self.token_env = tuple(token_env)
         self.api_version_env = tuple(api_version_env)
         self.deployment_env = tuple(deployment_env)
+        self.dialect = dialect
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> Row:
@@ -53,7 +56,9 @@ class Row(Value):
 
 ROWS: dict[str, Row] = {
     "openai": Row("https://api.openai.com/v1", ("OPENAI_BASE_URL",), ("OPENAI_API_KEY",)),
-    "openai-responses": Row("https://api.openai.com/v1", ("OPENAI_BASE_URL",), ("OPENAI_API_KEY",)),
+    "openai-responses": Row(
+        "https://api.openai.com/v1", ("OPENAI_BASE_URL",), ("OPENAI_API_KEY",), dialect="responses"
+    ),
     "azure": Row(
         "",
         ("AZURE_OPENAI_ENDPOINT",),
@@ -66,6 +71,7 @@ ROWS: dict[str, Row] = {
         ("AZURE_OPENAI_ENDPOINT",),
         ("AZURE_OPENAI_API_KEY",),
         deployment_env=("AZURE_OPENAI_DEPLOYMENT_NAME",),
+        dialect="responses",
     ),
     "openrouter": Row("https://openrouter.ai/api/v1", ("OPENROUTER_BASE_URL",), ("OPENROUTER_API_KEY",)),
     "anthropic": Row(
@@ -73,6 +79,7 @@ ROWS: dict[str, Row] = {
         ("ANTHROPIC_BASE_URL",),
         ("ANTHROPIC_API_KEY",),
         token_env=("ANTHROPIC_AUTH_TOKEN",),
+        dialect="anthropic",
     ),
     "anthropic-openai": Row("https://api.anthropic.com/v1", ("ANTHROPIC_BASE_URL",), ("ANTHROPIC_API_KEY",)),
     "groq": Row("https://api.groq.com/openai/v1", ("GROQ_BASE_URL",), ("GROQ_API_KEY",)),
@@ -99,20 +106,29 @@ ROWS: dict[str, Row] = {
         ("ARK_API_KEY", "VOLCENGINE_API_KEY"),
     ),
     "gemini": Row(
-        "https://generativelanguage.googleapis.com/v1beta", ("GOOGLE_BASE_URL",), ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+        "https://generativelanguage.googleapis.com/v1beta",
+        ("GOOGLE_BASE_URL",),
+        ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        dialect="gemini",
     ),
     "gemini-openai": Row(
         "https://generativelanguage.googleapis.com/v1beta/openai",
         ("GOOGLE_BASE_URL",),
         ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     ),
-    "vertex": Row("", ("VERTEX_BASE_URL",), ("GOOGLE_ACCESS_TOKEN",)),
-    "puter": Row("https://api.puter.com", ("PUTER_API_BASE",), ("PUTER_AUTH_TOKEN",)),
+    "vertex": Row("", ("VERTEX_BASE_URL",), ("GOOGLE_ACCESS_TOKEN",), dialect="vertex"),
+    "puter": Row("https://api.puter.com", ("PUTER_API_BASE",), ("PUTER_AUTH_TOKEN",), dialect="puter"),
     "compatible": Row("", ("OPENAI_COMPATIBLE_BASE_URL",), ("OPENAI_COMPATIBLE_API_KEY",), True),
     "lmstudio": Row("http://127.0.0.1:1234/v1", ("LMSTUDIO_BASE_URL",), ("LMSTUDIO_API_KEY",), True),
     "vllm": Row("http://127.0.0.1:8000/v1", ("VLLM_BASE_URL",), ("VLLM_API_KEY",), True),
     "llamacpp": Row("http://127.0.0.1:8080/v1", ("LLAMACPP_BASE_URL",), ("LLAMA_API_KEY",), True),
-    "ollama": Row("http://127.0.0.1:11434", ("OLLAMA_BASE_URL", "OLLAMA_HOST"), ("OLLAMA_API_KEY",), True),
+    "ollama": Row(
+        "http://127.0.0.1:11434",
+        ("OLLAMA_BASE_URL", "OLLAMA_HOST"),
+        ("OLLAMA_API_KEY",),
+        True,
+        dialect="ollama",
+    ),
     "ollama-openai": Row("http://127.0.0.1:11434/v1", ("OLLAMA_BASE_URL", "OLLAMA_HOST"), ("OLLAMA_API_KEY",), True),
     "echo": Row("http://echo/v1", key_optional=True),
 }

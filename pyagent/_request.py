@@ -280,6 +280,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "stream_options": _checks.mapping,
     "previous_response_id": _checks.string,
     "allow_unsupported": _checks.flag,
+    "options": _checks.mapping,  # Provider has made one of them
     "input": _checks.inputs,
     "dimensions": _checks.integer,
     "input_type": _checks.string,

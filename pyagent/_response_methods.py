@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._call import Call
+    from ._vendor_options import Options
     from .options import Limits, Timeouts
     from .response import Response
 
@@ -62,6 +63,7 @@ class ResponseMethods:
         stream_options: dict[str, Any] | None = None,
         previous_response_id: str | None = None,
         allow_unsupported: bool = False,
+        options: Options | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         timeout: float | None = None,
@@ -112,6 +114,7 @@ class ResponseMethods:
             stream_options: For streams only, an error here.
             previous_response_id: Go on from this answer, which the vendor keeps.
             allow_unsupported: Send what the model is known to lack, see `Provider.capabilities`.
+            options: What only this vendor knows, such as AnthropicOptions(...); of a list, those count that fit.
             extra_body: Fields that only the vendor knows; they have the last word on the request body.
             extra_headers: Added to those of the Provider, winning over them.
             timeout: Seconds to wait for the next thing: the whole answer.
@@ -174,6 +177,7 @@ class ResponseMethods:
         stream_options: dict[str, Any] | None = None,
         previous_response_id: str | None = None,
         allow_unsupported: bool = False,
+        options: Options | None = None,
         extra_body: dict[str, Any] | None = None,
         extra_headers: dict[str, str] | None = None,
         timeout: float | None = None,
@@ -226,6 +230,7 @@ class ResponseMethods:
             stream_options: OpenAI's options of a stream.
             previous_response_id: Go on from this answer, which the vendor keeps.
             allow_unsupported: Send what the model is known to lack, see `Provider.capabilities`.
+            options: What only this vendor knows, such as AnthropicOptions(...); of a list, those count that fit.
             extra_body: Fields that only the vendor knows; they have the last word on the request body.
             extra_headers: Added to those of the Provider, winning over them.
             timeout: Seconds to wait for the next thing: the first piece, and each pause after it.

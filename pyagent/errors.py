@@ -31,6 +31,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .rate_limits import RateLimits
+
 __all__ = [
     "PyAgentError",
     "APIConnectionError",
@@ -118,6 +120,18 @@ class PyAgentError(Exception):
         self.partial_text = partial_text
         self.body = body
         self.response = response if response is not None else {}
+
+    @property
+    def retry_delay(self) -> float | None:
+        """Seconds to wait before the same request is made again; None where that is no use, or no time is known."""
+        return self.retry_after if self.is_retryable else None
+
+    @property
+    def rate_limits(self) -> RateLimits:
+        """What the vendor said of its rate limits with this error; false when it said nothing."""
+        from .rate_limits import RateLimits
+
+        return RateLimits.from_headers(self.response.get("headers") or {})
 
     def __str__(self) -> str:
         if self.status_code is None or self.status_code < 400:

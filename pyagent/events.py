@@ -186,19 +186,29 @@ class RawEvent(Event):
 
 
 class RetryEvent(Event):
-    """An attempt failed; the next one starts after `wait` seconds. `attempt` counts from 1."""
+    """An attempt failed; the next one starts after `wait` seconds. `attempt` counts from 1.
 
-    __slots__ = ("attempt", "wait", "error")
+    `key_changed` says that the next one takes another one of the Provider's keys, see `extra_api_keys`.
+    """
+
+    __slots__ = ("attempt", "wait", "error", "key_changed")
     type = "retry"
 
-    def __init__(self, attempt: int, wait: float, error: PyAgentError) -> None:
+    def __init__(self, attempt: int, wait: float, error: PyAgentError, key_changed: bool = False) -> None:
         self.attempt = attempt
         self.wait = wait
         self.error = error
+        self.key_changed = key_changed
 
     def to_dict(self) -> dict[str, Any]:
         """The event as a dict that `json.dumps` takes; the error as its text."""
-        return {"type": self.type, "attempt": self.attempt, "wait": self.wait, "error": str(self.error)}
+        return {
+            "type": self.type,
+            "attempt": self.attempt,
+            "wait": self.wait,
+            "error": str(self.error),
+            "key_changed": self.key_changed,
+        }
 
 
 class FinishEvent(Event):

@@ -9,7 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["Capabilities", "ModelInfo"]
+    from .errors import PyAgentError
+
+__all__ = ["Capabilities", "ModelInfo", "ModelLists"]
 
 # Every word for what a model can do. A test holds it equal to the core's list.
 _FEATURES = (
@@ -165,3 +167,23 @@ class Capabilities(Value):
     def to_dict(self) -> dict[str, Any]:
         """Everything that is known, as plain dicts and lists that `json.dumps` takes."""
         return self._as_dict()
+
+
+class ModelLists(Value):
+    """The lists of models of several vendors, and why some of them gave none.
+
+    Attributes:
+        models: The models by the name under which a Client has the vendor.
+        errors: The exceptions of those vendors who could not say.
+    """
+
+    __slots__ = ("models", "errors")
+
+    def __init__(
+        self, models: dict[str, list[ModelInfo]] | None = None, errors: dict[str, PyAgentError] | None = None
+    ) -> None:
+        self.models = models or {}
+        self.errors = errors or {}
+
+    def __len__(self) -> int:
+        return sum(len(models) for models in self.models.values())

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 
 from . import _checks, _opening, _request
+from ._address import find_base_url
 from ._async_map_methods import AsyncMapMethods
 from ._async_operation_methods import AsyncOperationMethods
 from ._async_response_methods import AsyncResponseMethods
 from ._async_text_methods import AsyncTextMethods
-from ._environment import network_variables, without_secrets
+from ._environment import network_variables, read_first, without_secrets
+from ._keys import find_keys
 from ._map_methods import MapMethods
 from ._operation_methods import OperationMethods
 from ._presets import Presets
 from ._registry import Row, find_row
 from ._response_methods import ResponseMethods
 from ._text_methods import TextMethods
+from ._vendor_options import check_options, lay_options
 from .errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -26,10 +29,21 @@ if TYPE_CHECKING:
 
     from ._call import Call, Client
     from ._inbox import AsyncCall, Inbox
+    from ._vendor_options import Options
     from .models import Capabilities
     from .options import Limits, Throttle, Timeouts
+    from .rate_limits import RateLimits
 
 __all__ = ["Provider"]
+
+
+class _Link:
+    """The open client of a Provider and of those that `with_model` made of it; the first to need it opens it."""
+
+    __slots__ = ("client",)
+
+    def __init__(self) -> None:
+        self.client: Client | None = None
 
 
 class Provider(
@@ -51,6 +65,8 @@ class Provider(
     Args:
         model: The model's name at the vendor, for example "openai/gpt-4o-mini".
         api_key: The key. Default: the vendor's environment variable, such as OPENROUTER_API_KEY.
+        extra_api_keys: More keys of the same vendor. When it rejects the key in use, or that key's limit is used up,
+            the retry takes the next one, and so do later calls until that limit is over.
         base_url: The address up to and without /chat/completions. Default: the vendor's environment variable, such as
             OPENAI_BASE_URL, then the vendor's own address.
         provider: A vendor's name, "openrouter" by default, of the list in docs/providers.md; or your own endpoint as a
@@ -60,6 +76,7 @@ class Provider(
         timeouts: The four clocks one by one, instead of timeout. PYAGENT_CONNECT_TIMEOUT_SECS is the default for
             connect.
         limits: What an answer may weigh, and how many redirects it may take.
+        options: What only this vendor knows, such as AnthropicOptions(...), for every call that does not say otherwise.
         max_retries: Attempts after the first. Default: PYAGENT_MAX_RETRIES, then 2.
         retry_backoff: Seconds before the first retry, doubled each time. Default: PYAGENT_RETRY_BACKOFF_MS, then 0.25.
         retry_factor: What the pause grows by instead of doubling, 1 or more.
@@ -80,18 +97,20 @@ class Provider(
         ConfigurationError: There is no key or no address, or an option or environment variable is wrong. A ValueError.
     """
 
-    __slots__ = ("_model", "_base_url", "_config", "_proxy", "_client", "__weakref__")
+    __slots__ = ("_model", "_base_url", "_config", "_proxy", "_options", "_link", "__weakref__")
 
     def __init__(
         self,
         model: str,
         *,
         api_key: str | None = None,
+        extra_api_keys: list[str] | None = None,
         base_url: str | None = None,
         provider: str | dict[str, Any] | None = None,
         timeout: float | None = None,
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
+        options: Options | None = None,
         max_retries: int | None = None,
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
@@ -110,13 +129,13 @@ class Provider(
         provider = "openrouter" if provider is None else provider
         row = Row.from_dict(provider) if isinstance(provider, dict) else find_row(provider)
         self._model: str = _checks.string("model", model)
-        self._base_url = _find_base_url(provider, row, base_url)
+        self._base_url = find_base_url(provider, row, base_url)
         self._proxy = _optional(_checks.line, "proxy", proxy)
         headers = _optional(_checks.headers, "extra_headers", extra_headers)
         config = {
             "provider": provider,
             "base_url": self._base_url,
-            "api_key": _find_key(row, api_key, headers),
+            **find_keys(row, api_key, extra_api_keys, headers),
             "extra_headers": headers,
             "timeouts": _find_clocks(timeout, timeouts),
             "limits": _request.bounds(limits),
@@ -135,33 +154,80 @@ class Provider(
         if retry_backoff is None:
             milliseconds = _read_number("PYAGENT_RETRY_BACKOFF_MS", "positive")
             config["retry_backoff"] = None if milliseconds is None else milliseconds / 1000
-        self._configure({name: value for name, value in config.items() if value not in (None, {}, "")})
+        self._configure({name: value for name, value in config.items() if value not in (None, {}, [], "")})
+        self._options = check_options(options, *self._vendor())
+
+    @property
+    def model(self) -> str:
+        """The model's name at the vendor."""
+        return self._model
+
+    @property
+    def vendor(self) -> str:
+        """The vendor's name, as `provider=` took it."""
+        return self._vendor()[0]
+
+    def with_model(self, model: str) -> Provider:
+        """The same Provider for another model. Both share their connections, and what is known of keys and rate limits.
+
+        Raises:
+            ConfigurationError: The model is not a string. A ValueError.
+        """
+        made = object.__new__(type(self))
+        made.__setstate__({**self.__getstate__(), "model": _checks.string("model", model)})
+        made._link = self._link
+        return made
+
+    @property
+    def rate_limits(self) -> RateLimits:
+        """What the vendor said last of its rate limits, with any answer or error; false as long as it said nothing."""
+        from .rate_limits import RateLimits
+
+        client = self._link.client
+        if client is None or not client.runtime.alive:
+            return RateLimits()
+        seen = client.runtime.inspect(client.number).get("client", {}).get("rate_limits", {})
+        return RateLimits.from_headers(seen.get("headers", {}), seconds_ago=seen.get("seconds_ago", 0.0))
 
     @property
     def capabilities(self) -> Capabilities:
         """What is known of the model without asking anybody: what it has and lacks, and how long a prompt may be."""
         from ._capabilities import find_capabilities
 
-        vendor = self._config["provider"]
-        return find_capabilities(vendor if isinstance(vendor, str) else vendor.get("name", ""), self._model)
+        return find_capabilities(self._vendor()[0], self._model)
 
     def _configure(self, config: dict[str, Any]) -> None:
         self._config = config
-        self._client: Client | None = None
+        self._link = _Link()
 
     def _start(self, op: str, arguments: dict[str, Any]) -> Call:
         """Submits a request made of a method's local variables."""
-        request = _request.encode(op, self._model, arguments)
+        request = _request.encode(op, self._model, self._with_options(arguments))
         return self._connect().start(request)
 
     def _astart(self, op: str, arguments: dict[str, Any]) -> AsyncCall:
         """The twin of `_start` for coroutines: the answer arrives at the inbox of the running event loop."""
+        arguments = self._with_options(arguments)
         request = _request.encode(op, self._model, arguments, _request.WINDOW if op == "stream" else 0)
         client = self._connect()
         return (_current_inbox or _find_current_inbox())(client).start(client, request)
 
+    def _with_options(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a method, with the options of single vendors as the core takes them."""
+        if arguments.get("options") is None and not (self._options and "options" in arguments):
+            return arguments
+        call = check_options(arguments["options"], *self._vendor())
+        return {**arguments, "options": lay_options(call, self._options)}
+
+    def _vendor(self) -> tuple[str, str]:
+        """The names of the vendor and of the protocol that it speaks."""
+        vendor = self._config["provider"]
+        if isinstance(vendor, str):
+            return vendor, find_row(vendor).dialect
+        return vendor.get("name", ""), vendor.get("dialect", "openai")
+
     def _connect(self) -> Client:
-        client = self._client
+        client = self._link.client
         return self._open() if client is None or not client.runtime.alive else client
 
     def _open(self) -> Client:
@@ -169,21 +235,33 @@ class Provider(
         with _opening.lock:
             from ._call import Client  # loads ctypes, which constructing a Provider must not
 
-            client = self._client
+            client = self._link.client
             if client is None or not client.runtime.alive:
                 client = Client.open(_request.dump(self._with_environment()))
-                self._client = client
+                self._link.client = client
             return client
+
+    @property
+    def _client(self) -> Client | None:
+        """The open client, if there is one already."""
+        return self._link.client
 
     def _with_environment(self) -> dict[str, Any]:
         seen = network_variables(proxies=self._proxy != "")
         return {**self._config, "network": {**self._config.get("network", {}), "environment": seen}}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"model": self._model, "base_url": self._base_url, "proxy": self._proxy, "config": self._config}
+        return {
+            "model": self._model,
+            "base_url": self._base_url,
+            "proxy": self._proxy,
+            "options": self._options,
+            "config": self._config,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._model, self._base_url, self._proxy = state["model"], state["base_url"], state["proxy"]
+        self._options = state["options"]
         self._configure(state["config"])
 
     def __repr__(self) -> str:
@@ -194,9 +272,6 @@ class Provider(
 _current_inbox: Callable[[Client], Inbox] | None = None
 
 
-_KEY_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key"})
-
-
 def _find_current_inbox() -> Callable[[Client], Inbox]:
     global _current_inbox  # noqa: PLW0603  # it is one module for all
     with _opening.lock:
@@ -204,46 +279,6 @@ def _find_current_inbox() -> Callable[[Client], Inbox]:
 
         _current_inbox = current_inbox
         return current_inbox
-
-
-def _find_base_url(provider: str | dict[str, Any], row: Row, given: str | None) -> str:
-    url = given if given is not None else _read_base_url(row)
-    if not _checks.line("base_url", url):
-        name = provider if isinstance(provider, str) else provider.get("name", "of your own")
-        hint = f" or set {row.base_url_env[0]}" if row.base_url_env else ""
-        hint += ", or GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION" if name == "vertex" else ""
-        raise ConfigurationError(
-            f"The provider {name} has no address of its own; give base_url{hint}.", param="base_url"
-        )
-    return url.rstrip("/")
-
-
-def _read_base_url(row: Row) -> str:
-    found = _read_first(row.base_url_env)
-    if found and "OLLAMA_HOST" in row.base_url_env:  # which need not be a URL
-        from ._ollama_host import server_url
-
-        return server_url(found, row.base_url)
-    if not found and "VERTEX_BASE_URL" in row.base_url_env:
-        from . import _vertex
-
-        return _vertex.server_url()
-    return found or row.base_url
-
-
-def _find_key(row: Row, given: str | None, headers: dict[str, str] | None) -> str | None:
-    if given is not None:
-        return _checks.line("api_key", given)  # type: ignore[no-any-return]
-    key = _read_first(row.key_env)
-    token = _read_first(row.token_env)
-    if key is None and token is not None:
-        key = f"Bearer {token}"  # which tells the core how to send it
-    in_headers = any(name.lower() in _KEY_HEADERS for name in headers or ())
-    if key is None and row.key_env and not row.key_optional and not in_headers:
-        raise ConfigurationError(
-            f"No api_key provided and {' or '.join(row.key_env)} environment variable is not set.", param="api_key"
-        )
-    return _optional(_checks.line, "api_key", key)  # type: ignore[no-any-return]
 
 
 def _find_clocks(timeout: float | None, timeouts: Timeouts | None) -> dict[str, Any]:
@@ -282,19 +317,14 @@ def _switches(**switches: bool) -> dict[str, bool]:
 
 def _azure(row: Row, api_version: str | None, deployment: str | None) -> dict[str, Any]:
     azure = {
-        "api_version": _optional(_checks.string, "api_version", api_version) or _read_first(row.api_version_env),
-        "deployment": _optional(_checks.string, "deployment", deployment) or _read_first(row.deployment_env),
+        "api_version": _optional(_checks.string, "api_version", api_version) or read_first(row.api_version_env),
+        "deployment": _optional(_checks.string, "deployment", deployment) or read_first(row.deployment_env),
     }
     return {name: value for name, value in azure.items() if value}
 
 
 def _optional(check: Any, name: str, value: Any) -> Any:
     return None if value is None else check(name, value)
-
-
-def _read_first(names: tuple[str, ...]) -> str | None:
-    """The first of these environment variables that is set and not empty."""
-    return next((os.environ[name] for name in names if os.environ.get(name)), None)
 
 
 def _read_number(name: str, sign: str) -> int | None:

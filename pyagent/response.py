@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .rate_limits import RateLimits
 
 __all__ = ["Choice", "Response", "ToolCall", "Usage"]
 
@@ -324,6 +325,13 @@ class Response(Value):
     def total_tokens(self) -> int | None:
         """Tokens of both together."""
         return self.usage.total_tokens
+
+    @property
+    def rate_limits(self) -> RateLimits:
+        """What the vendor said of its rate limits in the headers; false when it said nothing."""
+        from .rate_limits import RateLimits
+
+        return RateLimits.from_headers(self.headers)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that is known, as plain dicts and lists that `json.dumps` takes."""

@@ -111,6 +111,7 @@ STEPS: dict[str, Callable[[], bool]] = {
     "quick": lambda: run("pytest", "-q", "tests/unit", "tests/shape"),
     "pytest": lambda: run("pytest", "-q"),
     "docs": lambda: run("pytest", "-q", "tests/shape/test_docs.py", "tests/system", "-k", "docs or examples or readme"),
+    "compat": lambda: run("pytest", "-q", "tests/compat"),
     "bench": lambda: run(sys.executable, "benchmarks/run.py"),
     "fmt": fmt,
     "wheel": wheel,

@@ -1,4 +1,4 @@
-"""Writes the asyncio twins of Provider's methods from the methods themselves, so that the two cannot drift apart.
+"""Writes the asyncio twins of the methods of Provider and Client from these, so that the two cannot drift apart.
 
 python tools/twins.py [--check]
 
@@ -28,9 +28,10 @@ RULES = (
     (r"\bwait_for_all\(self\._start\(", "await await_all(self._astart("),
     (r"\bwait_for_all\b", "await_all"),
     (r"return wait_for\((self\..+, Results\(\))\)", r"return (await await_for(\1))"),
+    (r"= wait_for\((call, Results\(\))\)", r"= await await_for(\1)"),
     (r"\bwait_for\b", "await_for"),
     (r"\b_start\b", "_astart"),
-    (r"(class |-> |return )(TextMethods|ResponseMethods|MapMethods|OperationMethods|Stream|Answers)\b", r"\1Async\2"),
+    (r"(class |-> |return )((?:Text|Response|Map|Operation|Client)Methods|Stream|Answers)\b", r"\1Async\2"),
     (r"\bA Stream\b", "An AsyncStream"),
     (r"from \.stream import Stream", "from .async_stream import AsyncStream"),
     (r"from \.answers import Answers", "from .async_answers import AsyncAnswers"),
@@ -41,7 +42,7 @@ RULES = (
     (r"import Callable, Iterable\b", "import AsyncIterable, Callable, Iterable"),
     (r"from \._call import Call\b", "from ._inbox import AsyncCall"),
     (r"-> Call\b", "-> AsyncCall"),
-    (r'"""The methods of Provider', '"""The methods of Provider for coroutines'),
+    (r'"""The methods of (Provider|Client)', r'"""The methods of \1 for coroutines'),
 )
 
 
@@ -62,7 +63,7 @@ def outdated() -> list[Path]:
 
 
 def pairs() -> list[tuple[str, Path]]:
-    names = ("_text_methods.py", "_response_methods.py", "_map_methods.py", "_operation_methods.py")
+    names = [f"_{job}_methods.py" for job in ("text", "response", "map", "operation", "client")]
     return [(name, PACKAGE / f"_async{name}") for name in names]
 
 

@@ -33,8 +33,18 @@ NAMES = (
     *("raw_socket", "pyagent_", "http_client", "aiohttp_"),
     *("rusty", "edgequake", "openai_", "anthropic_", "litellm_"),
 )
+# Those of the workload "protocols": pyagent in each vendor's protocol, and the vendors' own packages.
+PROTOCOLS = (
+    *("pyagent_", "pyagent_anthropic", "pyagent_gemini", "pyagent_ollama"),
+    *("openai_", "anthropic_", "google_genai_", "ollama_"),
+)
 FLOOR = "raw_socket"
 SUBJECT = "pyagent_"
+
+
+def takes_part(name: str, workload: str) -> bool:
+    """Whether a contestant is measured in a workload. Vendors' protocols are measured in one alone."""
+    return name in PROTOCOLS if workload == "protocols" else name in NAMES or name not in PROTOCOLS
 
 
 def load() -> dict[str, ModuleType]:
@@ -43,5 +53,6 @@ def load() -> dict[str, ModuleType]:
     import pkgutil
 
     found = {module.name for module in pkgutil.iter_modules(__path__)}
-    names = [*(name for name in NAMES if name in found), *sorted(found.difference(NAMES))]
+    known = dict.fromkeys((*NAMES, *PROTOCOLS))
+    names = [*(name for name in known if name in found), *sorted(found.difference(known))]
     return {name: importlib.import_module(f"{__name__}.{name}") for name in names}

@@ -1,4 +1,4 @@
-// The bytes of answers, in the two formats that the measured clients read.
+// The bytes of answers, in the formats that the measured clients read.
 package main
 
 import (
@@ -30,7 +30,7 @@ func chatFormat(say spoken) *format {
 		`"choices":[{"index":0,"message":{"role":"assistant","content":"` + say.Answer + `","refusal":null,` +
 		`"annotations":[]},"logprobs":null,"finish_reason":"stop"}],` +
 		`"usage":{"prompt_tokens":12,"completion_tokens":19,"total_tokens":31}}`
-	return newFormat(say, whole,
+	return newFormat(say, events, whole,
 		event(`{"role":"assistant","content":"","refusal":null}`, "null"),
 		event(`{"content":"<text>"}`, "null"),
 		event(`{}`, `"stop"`)+"data: [DONE]\n\n")
@@ -46,7 +46,7 @@ func messagesFormat(say spoken) *format {
 			`","content":[` + content + `],"stop_reason":` + reason +
 			`,"stop_sequence":null,"usage":{"input_tokens":12,"output_tokens":19}}`
 	}
-	return newFormat(say, message(`{"type":"text","text":"`+say.Answer+`"}`, `"end_turn"`),
+	return newFormat(say, events, message(`{"type":"text","text":"`+say.Answer+`"}`, `"end_turn"`),
 		event("message_start", `,"message":`+message("", "null"))+
 			event("content_block_start", `,"index":0,"content_block":{"type":"text","text":""}`),
 		event("content_block_delta", `,"index":0,"delta":{"type":"text_delta","text":"<text>"}`),
@@ -55,12 +55,38 @@ func messagesFormat(say spoken) *format {
 			event("message_stop", ""))
 }
 
-func newFormat(say spoken, whole, head, delta, tail string) *format {
+// geminiFormat is that of Google, whose streams are whole answers one after the other, each with the counts so far.
+func geminiFormat(say spoken) *format {
+	answer := func(text, reason string) string {
+		return `{"candidates":[{"content":{"parts":[{"text":"` + text + `"}],"role":"model"}` + reason + `,"index":0}],` +
+			`"usageMetadata":{"promptTokenCount":12,"candidatesTokenCount":19,"totalTokenCount":31,` +
+			`"promptTokensDetails":[{"modality":"TEXT","tokenCount":12}]},"modelVersion":"` + say.Model +
+			`","responseId":"9aKqX2mV7sT4bLwYc1dEfGhJ"}`
+	}
+	event := func(text, reason string) string { return "data: " + answer(text, reason) + "\r\n\r\n" }
+	const stop = `,"finishReason":"STOP"`
+	return newFormat(say, events, answer(say.Answer, stop), event("", ""), event("<text>", ""), event("", stop))
+}
+
+// ollamaFormat is that of Ollama: lines of JSON.
+func ollamaFormat(say spoken) *format {
+	line := func(text, end string) string {
+		return `{"model":"` + say.Model + `","created_at":"2026-01-01T00:00:00.123456789Z","message":{"role":"assistant","content":"` +
+			text + `"},"done":` + end + "}\n"
+	}
+	const end = `true,"done_reason":"stop","total_duration":5043500667,"load_duration":5025959,"prompt_eval_count":12,` +
+		`"prompt_eval_duration":325953000,"eval_count":19,"eval_duration":4709213000`
+	return newFormat(say, "application/x-ndjson", line(say.Answer, end), line("", "false"), line("<text>", "false"), line("", end))
+}
+
+const events = "text/event-stream; charset=utf-8" // the type of most streams
+
+func newFormat(say spoken, kind, whole, head, delta, tail string) *format {
 	before, after, _ := strings.Cut(delta, "<text>")
 	return &format{
 		completion: fmt.Appendf(nil, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"+
 			"x-request-id: req_bench\r\n\r\n%s", len(whole), whole),
-		head: append([]byte("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"+
+		head: append([]byte("HTTP/1.1 200 OK\r\ncontent-type: "+kind+"\r\n"+
 			"transfer-encoding: chunked\r\nx-request-id: req_bench\r\n\r\n"), chunk([]byte(head))...),
 		tail:   append(chunk([]byte(tail)), "0\r\n\r\n"...),
 		before: []byte(before),

@@ -7,8 +7,8 @@
 //
 // deltas is how many a streamed answer has, segment how many are written at a time, pause the time between two writes
 // (and before a small completion), stamped replaces the words by the time of writing in nanoseconds since 1970, held
-// leaves a stream open after its deltas, bytes makes one event of that size. A path that ends in /messages is answered
-// in the format of Anthropic.
+// leaves a stream open after its deltas, bytes makes one event of that size. The end of a path tells in whose format it is
+// answered: OpenAI's, Anthropic's, Google's or Ollama's.
 //
 // It shares no code with pyagent, and is not the scripted server, so that neither is measured against itself.
 package main
@@ -46,7 +46,10 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
-	formats := [2]*format{chatFormat(say), messagesFormat(say)}
+	formats := map[string]*format{
+		"/completions": chatFormat(say), "/messages": messagesFormat(say), "/chat": ollamaFormat(say),
+		":generateContent": geminiFormat(say), ":streamGenerateContent": geminiFormat(say),
+	}
 	go func() {
 		for {
 			connection, err := listener.Accept()
@@ -69,7 +72,7 @@ func firstOf(errs ...error) error {
 }
 
 // serve answers the requests of one connection until its client leaves.
-func serve(connection net.Conn, formats [2]*format) {
+func serve(connection net.Conn, formats map[string]*format) {
 	defer connection.Close()
 	reader := bufio.NewReaderSize(connection, 16<<10)
 	var body []byte
@@ -90,11 +93,14 @@ func serve(connection net.Conn, formats [2]*format) {
 			_, _ = fmt.Fprintf(connection, "HTTP/1.1 400 Bad Request\r\ncontent-length: %d\r\n\r\n%s", len(err.Error()), err)
 			return
 		}
-		say := formats[0]
-		if strings.HasSuffix(path, "/messages") {
-			say = formats[1]
+		path, _, _ = strings.Cut(path, "?")
+		end := path[max(0, strings.LastIndexAny(path, "/:")):]
+		say := formats[end]
+		if say == nil {
+			return
 		}
-		if bytes.Contains(body, []byte(`"stream":true`)) || bytes.Contains(body, []byte(`"stream": true`)) {
+		if end == ":streamGenerateContent" || bytes.Contains(body, []byte(`"stream":true`)) ||
+			bytes.Contains(body, []byte(`"stream": true`)) {
 			err = stream(connection, wanted, say)
 		} else {
 			time.Sleep(wanted.pause)
@@ -138,9 +144,10 @@ type order struct {
 func parse(path string) (order, error) {
 	wanted := order{segment: 1}
 	before, _, _ := strings.Cut(path, "/v1/")
+	before, _, _ = strings.Cut(before, "/api/")
 	words := strings.FieldsFunc(before, func(r rune) bool { return r == '/' })
 	if len(words)%2 != 0 {
-		return wanted, fmt.Errorf("the path %q is no list of names and values before /v1", path)
+		return wanted, fmt.Errorf("the path %q is no list of names and values before /v1 or /api", path)
 	}
 	for i := 0; i < len(words); i += 2 {
 		var err error

@@ -32,6 +32,9 @@ func (c *Call) attempt(outer context.Context) (committed bool, failed *llm.Error
 		c.outcome = nil
 		return done.committed, done.failed
 	}
+	if err := c.encode(); err != nil {
+		return false, err
+	}
 	// The exchange ends with the call, but only until the answer is complete: after that the host closes the call while the
 	// connection is still worth keeping.
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(outer))
@@ -50,6 +53,7 @@ func (c *Call) ask(ctx context.Context, cancel context.CancelCauseFunc) (committ
 	}
 	response, err := x.send()
 	if err == nil {
+		c.client.noteLimits(response.Header)
 		err = x.read(response)
 	}
 	if err == nil {
@@ -193,7 +197,9 @@ func (x *exchange) refused(response *transport.Response) *llm.Error {
 	}
 	report := x.call.client.dialect.DecodeError(x.call.target, response.Status, response.Header, body)
 	_ = response.Body.Close()
-	return llm.Judge(report, x.call.client.row.Rules)
+	judged := llm.Judge(report, x.call.client.row.Rules)
+	judged.Response = &llm.Finish{Headers: response.Header}
+	return judged
 }
 
 // judge turns a decoder's error into ours. A decoder reports a *llm.Error where it is sure, and the vendor's own words where

@@ -36,8 +36,10 @@ type Call struct {
 	request  *llm.Request
 	sink     Sink
 	target   provider.Call
+	key      string // that the request is sent with
 	encoded  transport.Request
 	warnings []string
+	ignored  []string // what of the request's options was left out
 	clocks   policy.Clocks
 	sizes    policy.Sizes
 	began    time.Time
@@ -103,12 +105,24 @@ func (c *Call) encode() *llm.Error {
 	if c.encoded.URL != "" { // Ask did it
 		return nil
 	}
-	config := c.client.config
+	request, ignored, err := c.request.For(c.client.row.Name, first(c.client.row.Dialect, "openai"))
+	if err != nil {
+		return err
+	}
+	if request != c.request {
+		c.request, c.ignored = request, ignored
+	}
+	config, now := c.client.config, time.Now()
+	if c.key == "" {
+		if c.key = c.request.APIKey; c.key == "" {
+			c.key = c.client.keys.Pick(now)
+		}
+	}
 	c.target = provider.Call{
 		Row: c.client.row, Request: c.request, Azure: config.Azure, Stream: c.request.Op == llm.OpStream,
 		BaseURL: first(c.request.BaseURL, config.BaseURL, c.client.row.BaseURL),
-		APIKey:  first(c.request.APIKey, config.APIKey),
-		Now:     time.Now(),
+		APIKey:  c.key,
+		Now:     now,
 		Page:    c.page,
 	}
 	c.target.ExtraHeaders = make(map[string]string, len(config.ExtraHeaders)+len(c.request.ExtraHeaders))
@@ -124,7 +138,7 @@ func (c *Call) encode() *llm.Error {
 	if err != nil {
 		return err
 	}
-	c.encoded, c.warnings = transport.Request(*encoded), warnings
+	c.encoded, c.warnings = transport.Request(*encoded), append(warnings, c.ignored...)
 	if _, ok := c.encoded.Header["User-Agent"]; !ok {
 		c.encoded.Header["User-Agent"] = c.client.engine.userAgent
 	}
@@ -145,11 +159,11 @@ func (c *Call) try(ctx context.Context) (int, *llm.Error) {
 	}
 	chain := policy.Chain{
 		Clock: realClock{}, Retry: policy.ResolveRetry(c.client.config, c.request.MaxRetries), Deadline: deadline,
-		Limit: c.turn(deadline),
+		Limit: c.turn(deadline), Rotate: c.rotate,
 		Failed: func(failed llm.Retry) {
 			c.describe(failed.Error)
 			c.retries = append(c.retries, llm.PastAttempt{
-				Attempt: failed.Attempt, Wait: failed.Wait,
+				Attempt: failed.Attempt, Wait: failed.Wait, KeyChanged: failed.KeyChanged,
 				Kind: failed.Error.Kind, Message: failed.Error.Message, StatusCode: failed.Error.StatusCode,
 			})
 			c.sink.Emit(llm.Event{Kind: llm.EventRetry, Data: &failed})
@@ -164,6 +178,19 @@ func (c *Call) try(ctx context.Context) (int, *llm.Error) {
 		}
 	}
 	return attempts, err
+}
+
+// rotate lets the key rest that a failed attempt was refused for, and takes another one for the next attempt. A key that the
+// request brought with it has none that stands by.
+func (c *Call) rotate(err *llm.Error) bool {
+	if c.request.APIKey != "" {
+		return false
+	}
+	next, ok := c.client.keys.Replace(c.key, err, time.Now())
+	if ok {
+		c.key, c.encoded = next, transport.Request{} // which is then encoded anew: the key may be anywhere in it
+	}
+	return ok
 }
 
 // fail ends the call with an error that names the vendor and the model and holds no secret.
@@ -196,7 +223,8 @@ func (c *Call) describe(err *llm.Error) {
 
 // secrets are the keys of the call, what it logs in with, and credentials among the user's own headers.
 func (c *Call) secrets() []string {
-	secrets := append(c.request.Login.Secrets(), c.target.APIKey, c.client.config.APIKey)
+	secrets := append(c.client.secrets(), c.key)
+	secrets = append(secrets, c.request.Login.Secrets()...)
 	if c.request.Op == llm.OpLogin {
 		secrets = append(secrets, c.page)
 	}

@@ -5,8 +5,11 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"pyagent/core/fake"
 	"pyagent/core/guard"
@@ -52,6 +55,8 @@ type Client struct {
 	models    []provider.ModelRow // what is known of the vendor's models
 	dialect   provider.Dialect
 	transport *sharedTransport
+	keys      *policy.Keys
+	limits    atomic.Pointer[seenLimits] // what the vendor said last of its rate limits
 }
 
 // Open checks a configuration and prepares a client; nothing is connected yet.
@@ -63,12 +68,22 @@ func (e *Engine) Open(config *llm.Config) (*Client, *llm.Error) {
 	if config.BaseURL == "" && row.BaseURL == "" {
 		return nil, llm.Configuration("base_url", "provider %q has no base URL of its own; give base_url", row.Name)
 	}
+	for i, key := range config.ExtraAPIKeys {
+		name := fmt.Sprintf("extra_api_keys[%d]", i)
+		if key == "" {
+			return nil, llm.Configuration(name, "%s is empty; leave it out", name)
+		}
+		if err := provider.CheckKey(name, key); err != nil {
+			return nil, err
+		}
+	}
 	shared, err := e.acquire(config, row.Local)
 	if err != nil {
 		return nil, err
 	}
 	return &Client{
 		engine: e, config: config, row: row, models: provider.ModelsOf(row.Name), dialect: row.Protocol(), transport: shared,
+		keys: policy.NewKeys(config.APIKey, config.ExtraAPIKeys),
 	}, nil
 }
 
@@ -81,7 +96,16 @@ func (c *Client) Describe() map[string]any {
 	if base == "" {
 		base = c.row.BaseURL
 	}
-	return map[string]any{"provider": c.row.Name, "base_url": llm.Redact(shown(base), c.config.APIKey)}
+	said := map[string]any{"provider": c.row.Name, "base_url": llm.Redact(shown(base), c.secrets()...)}
+	if seen := c.limits.Load(); seen != nil {
+		said["rate_limits"] = seen.describe(time.Now())
+	}
+	return said
+}
+
+// secrets are the client's keys.
+func (c *Client) secrets() []string {
+	return append([]string{c.config.APIKey}, c.config.ExtraAPIKeys...)
 }
 
 // findRow reads the provider option: the name of a row, a row as an object, or nothing.

@@ -189,7 +189,7 @@ func (c *Call) turn(deadline time.Time) policy.Limit {
 func (t *turn) Enter(ctx context.Context) *llm.Error {
 	c := t.call
 	option := c.client.config.Throttle
-	of := account{base: c.target.BaseURL, key: c.target.APIKey, rates: policy.ResolveRates(option)}
+	of := account{base: c.target.BaseURL, key: c.key, rates: policy.ResolveRates(option)}
 	if option.Per != "key" {
 		of.model = c.request.Model
 	}
@@ -210,7 +210,7 @@ func (t *turn) Enter(ctx context.Context) *llm.Error {
 func (t *turn) Leave(err *llm.Error) {
 	tokens := int64(-1)
 	switch usage := t.call.finish.Usage; {
-	case err != nil && err.Response == nil:
+	case err != nil && (err.Response == nil || err.StatusCode > 299):
 		tokens = 0
 	case err == nil && usage != nil && usage.TotalTokens != nil:
 		tokens = *usage.TotalTokens

@@ -204,3 +204,13 @@ func TestThrottledTokens(t *testing.T) {
 		}
 	}
 }
+
+func TestRefusedRequestsHaveNoTokens(t *testing.T) {
+	client := openEcho(t, `,"throttle":{"tokens":150,"max_wait":0},"max_retries":0`)
+	for _, script := range []string{`{"status":400}`, `{"status":400}`, `{}`} {
+		got := ask(t, context.Background(), client, llm.OpGenerate, script, `,"max_tokens":90`, new(recorder))
+		if failed := got.failure(); failed != nil && failed.StatusCode != 400 {
+			t.Fatalf("%s: %v", script, failed)
+		}
+	}
+}

@@ -7,6 +7,7 @@ type Config struct {
 	Provider     json.RawMessage   `json:"provider,omitempty"` // name of a registry row, or a row as an object
 	BaseURL      string            `json:"base_url,omitempty"` // replaces the row's
 	APIKey       string            `json:"api_key,omitempty"`
+	ExtraAPIKeys []string          `json:"extra_api_keys,omitempty"` // take its place when a vendor rejects it or its limit is used up
 	ExtraHeaders map[string]string `json:"extra_headers,omitempty"`
 	Timeouts     Timeouts          `json:"timeouts,omitzero"`
 	Limits       Limits            `json:"limits,omitzero"`
@@ -100,6 +101,9 @@ func DecodeConfig(data []byte) (*Config, *Error) {
 	}
 	if err := DecodeStrict("the client configuration", data, config); err != nil {
 		return nil, err
+	}
+	if len(config.ExtraAPIKeys) > 0 && config.APIKey == "" {
+		return nil, Configuration("extra_api_keys", "extra_api_keys stand by for api_key, which is not given; give it as well")
 	}
 	if config.MaxRetries != nil && *config.MaxRetries < 0 {
 		return nil, Configuration("max_retries", "max_retries must be 0 or more, got %d", *config.MaxRetries)

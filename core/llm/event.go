@@ -84,15 +84,17 @@ type ToolEnd struct{}
 
 // Retry tells that an attempt failed and that the next one starts after Wait seconds.
 type Retry struct {
-	Attempt int     `json:"attempt"` // the attempt that failed, from 1
-	Wait    float64 `json:"wait"`    // seconds
-	Error   *Error  `json:"error"`
+	Attempt    int     `json:"attempt"`               // the attempt that failed, from 1
+	Wait       float64 `json:"wait"`                  // seconds
+	KeyChanged bool    `json:"key_changed,omitempty"` // the next attempt uses another one of the client's keys
+	Error      *Error  `json:"error"`
 }
 
 // PastAttempt is a failed attempt that another one followed, as the end of the call remembers it.
 type PastAttempt struct {
 	Attempt    int     `json:"attempt"` // from 1
 	Wait       float64 `json:"wait"`    // seconds up to the next attempt
+	KeyChanged bool    `json:"key_changed,omitempty"`
 	Kind       Kind    `json:"kind"`
 	Message    string  `json:"message"`
 	StatusCode int     `json:"status_code,omitempty"`

@@ -39,6 +39,9 @@ func Judge(v *VendorError, rules []Rule) *Error {
 	if judged.Message == "" {
 		judged.Message = fmt.Sprintf("the vendor answered with HTTP status %d and no message", v.Status)
 	}
+	if judged.RetryAfter == nil && (kind == KindRateLimit || kind == KindServiceUnavailable) {
+		judged.RetryAfter = waitIn(message)
+	}
 	if v.ShouldRetry != nil && kind != KindQuota {
 		judged.Retryable = *v.ShouldRetry
 	}

@@ -74,6 +74,9 @@ type Request struct {
 
 	AllowUnsupported bool `json:"allow_unsupported,omitempty"` // send what the model's row says that it lacks
 
+	Options map[string]json.RawMessage `json:"options,omitempty"` // request fields for one vendor each, see For
+	merged  map[string]bool            // keys of ExtraBody that came from Options
+
 	Login *Credentials `json:"login,omitempty"` // for OpLogin
 
 	IncludeUsage *bool                      `json:"include_usage,omitempty"` // streams: ask the vendor for token counts
@@ -180,6 +183,8 @@ func (r *Request) check() *Error {
 
 func (r *Request) checkContent() *Error {
 	switch {
+	case len(r.Options) > 0 && !r.Op.IsChat() && r.Op != OpCount:
+		return Configuration("options", "options is for chats; leave it out of the operation %q", r.Op)
 	case r.Op == OpModels:
 		return nil
 	case r.Op == OpLogin:

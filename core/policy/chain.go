@@ -29,18 +29,22 @@ type Limit interface {
 	Leave(err *llm.Error)
 }
 
+// Rotate is told of every failed attempt, and reports whether another one would go out with another key.
+type Rotate func(err *llm.Error) bool
+
 // Chain is what one call is subject to.
 type Chain struct {
 	Clock    Clock
 	Retry    Retry
 	Deadline time.Time       // of all attempts together; zero for none
 	Limit    Limit           // nil for none
+	Rotate   Rotate          // nil where there is one key
 	Failed   func(llm.Retry) // is told of each attempt that will be repeated
 }
 
 // Run is one call: the only place that states the order of policies. From the outside in:
 //
-//	total clock -> retry -> limit -> attempt (which runs the connect, first-token and idle clocks)
+//	total clock -> retry -> key -> limit -> attempt (which runs the connect, first-token and idle clocks)
 //
 // It returns how often it tried, and the error of the last attempt.
 func (c Chain) Run(ctx context.Context, attempt Attempt) (attempts int, err *llm.Error) {
@@ -51,18 +55,22 @@ func (c Chain) Run(ctx context.Context, attempt Attempt) (attempts int, err *llm
 			}
 		}
 		committed, err := c.once(ctx, attempt)
-		if err == nil || committed || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil {
+			return attempts, err
+		}
+		otherKey := c.Rotate != nil && c.Rotate(err)
+		if committed {
 			return attempts, err
 		}
 		var left time.Duration
 		if !c.Deadline.IsZero() {
 			left = max(c.Deadline.Sub(c.Clock.Now()), 1)
 		}
-		wait, again := c.Retry.Next(err, attempts, left, c.Clock.Random())
+		wait, again := c.Retry.Next(err, otherKey, attempts, left, c.Clock.Random())
 		if !again {
 			return attempts, err
 		}
-		c.Failed(llm.Retry{Attempt: attempts, Wait: wait.Seconds(), Error: err})
+		c.Failed(llm.Retry{Attempt: attempts, Wait: wait.Seconds(), KeyChanged: otherKey, Error: err})
 		c.Clock.Sleep(ctx, wait)
 		if ctx.Err() != nil {
 			return attempts, err

@@ -60,20 +60,25 @@ func TestRetryNext(t *testing.T) {
 		random  float64
 		want    time.Duration
 		ok      bool
+
+		otherKey bool
 	}{
-		{"first pause is drawn below the backoff", again, 1, 0, 0.5, 500 * time.Millisecond, true},
-		{"second is doubled", again, 2, 0, 0.5, time.Second, true},
-		{"never above the longest", again, 3, 0, 1, 4 * time.Second, true},
-		{"after the last retry it is final", again, 4, 0, 0.5, 0, false},
-		{"what is not retryable is final", &llm.Error{Kind: llm.KindQuota}, 1, 0, 0.5, 0, false},
-		{"Retry-After is a lower bound", after(10), 1, 0, 0, 10 * time.Second, true},
-		{"Retry-After with jitter on top", after(10), 1, 0, 1, 11 * time.Second, true},
-		{"too long a Retry-After ends it", after(121), 1, 0, 0, 0, false},
-		{"no pause beyond the deadline", after(10), 1, 9 * time.Second, 0, 0, false},
+		{"first pause is drawn below the backoff", again, 1, 0, 0.5, 500 * time.Millisecond, true, false},
+		{"second is doubled", again, 2, 0, 0.5, time.Second, true, false},
+		{"never above the longest", again, 3, 0, 1, 4 * time.Second, true, false},
+		{"after the last retry it is final", again, 4, 0, 0.5, 0, false, false},
+		{"what is not retryable is final", &llm.Error{Kind: llm.KindQuota}, 1, 0, 0.5, 0, false, false},
+		{"Retry-After is a lower bound", after(10), 1, 0, 0, 10 * time.Second, true, false},
+		{"Retry-After with jitter on top", after(10), 1, 0, 1, 11 * time.Second, true, false},
+		{"too long a Retry-After ends it", after(121), 1, 0, 0, 0, false, false},
+		{"no pause beyond the deadline", after(10), 1, 9 * time.Second, 0, 0, false, false},
+		{"with another key nothing is waited for", after(10), 1, 9 * time.Second, 0.5, 0, true, true},
+		{"with another key a rejection is not final", &llm.Error{Kind: llm.KindAuthentication}, 1, 0, 0.5, 0, true, true},
+		{"another key is an attempt like any other", after(10), 4, 0, 0.5, 0, false, true},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			wait, ok := retry.Next(c.err, c.attempt, c.left, c.random)
+			wait, ok := retry.Next(c.err, c.otherKey, c.attempt, c.left, c.random)
 			if wait != c.want || ok != c.ok {
 				t.Errorf("got %v %v, want %v %v", wait, ok, c.want, c.ok)
 			}

@@ -46,9 +46,16 @@ func ResolveRetry(config *llm.Config, call *int) Retry {
 // Next says how long to wait before repeating the attempt (counted from 1) that ended in err; ok is false when it is final.
 // left is the time that remains for the whole call, 0 when it is not limited. The pause is drawn evenly from zero to the
 // grown backoff ("full jitter"), so that clients that failed together do not return together; a vendor's Retry-After is a
-// lower bound instead, with the jitter on top.
-func (r Retry) Next(err *llm.Error, attempt int, left time.Duration, random float64) (wait time.Duration, ok bool) {
-	if !err.Retryable || attempt > r.Max {
+// lower bound instead, with the jitter on top. With another key nothing has to be waited for, and an error that was about the
+// key alone is not final either.
+func (r Retry) Next(err *llm.Error, otherKey bool, attempt int, left time.Duration, random float64) (wait time.Duration, ok bool) {
+	if attempt > r.Max {
+		return 0, false
+	}
+	if otherKey {
+		return 0, true
+	}
+	if !err.Retryable {
 		return 0, false
 	}
 	ceiling := math.Min(float64(r.Backoff)*math.Pow(r.Factor, float64(attempt-1)), float64(max(longestBackoff, r.Backoff)))

@@ -3,7 +3,6 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -130,27 +129,7 @@ func TestAnthropicEncode(t *testing.T) {
 		}
 		fmt.Fprintf(&all, "# %s %q %s\n%s\n", test.name, warnings, request.Header["Anthropic-Beta"], request.Body)
 	}
-	compareGolden(t, file, all.String())
-}
-
-func compareGolden(t *testing.T, file, all string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(all), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	golden, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, want := strings.Split(all, "\n"), strings.Split(string(golden), "\n")
-	for i := range max(len(got), len(want)) {
-		if i >= len(got) || i >= len(want) || got[i] != want[i] {
-			t.Fatalf("line %d of %s differs, after %q:\n got %s\nwant %s", i+1, file, got[max(0, min(i, len(got))-1)],
-				got[min(i, len(got)-1)], want[min(i, len(want)-1)])
-		}
-	}
+	checkGolden(t, file, all.String())
 }
 
 func TestAnthropicRefuses(t *testing.T) {

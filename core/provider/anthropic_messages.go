@@ -39,6 +39,9 @@ func (e *messagesEncoder) conversation() (system []byte, turns []turn) {
 		m := &e.request.Messages[i]
 		switch m.Role {
 		case "system", "developer":
+			if len(turns) > 0 {
+				e.warnOnce("%s has one place for system messages: a later one counts from the start of the conversation", e.row.Name)
+			}
 			prompts = append(prompts, e.marked(m, e.content(m))...)
 			if m.Parts == nil && len(m.Extra) == 0 {
 				plain = m.Text

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -35,7 +36,7 @@ func (b *body) put(name string, write func(out []byte) []byte) {
 		raw, ok = b.request.ExtraBody[snakeCase(name)]
 		b.written[snakeCase(name)] = true
 	}
-	if ok && b.merges {
+	if ok && (b.merges || b.request.Merges(name)) {
 		raw = mergeJSON(write(nil), raw)
 	}
 	if ok {
@@ -89,6 +90,32 @@ func (b *body) warn(format string, args ...any) {
 func (b *body) warnOnce(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(b.warnings, text) {
 		b.warnings = append(b.warnings, text)
+	}
+}
+
+// warnMark says that marks for the cache are left out.
+func (b *body) warnMark() {
+	b.warnOnce("%s does not know %s; the marks are left out", b.row.Name, cacheMark)
+}
+
+// leaveMarks is for dialects without marks for the cache: it tells the user of those on the parts of a message.
+func (b *body) leaveMarks(m *llm.Message) {
+	for _, part := range m.Parts {
+		if bytes.Contains(part.Raw, []byte(`"`+cacheMark+`"`)) {
+			b.warnMark()
+		}
+	}
+}
+
+// leaveKeys tells the user of the keys beside a message or a tool that the vendor does not have.
+func (b *body) leaveKeys(of string, keys []llm.Member) {
+	for _, key := range keys {
+		switch {
+		case key.Key == cacheMark:
+			b.warnMark()
+		case key.Key != "refusal" && hasError(key.Value):
+			b.warnOnce("%s has no %q of a %s; it was left out", b.row.Name, key.Key, of)
+		}
 	}
 }
 

@@ -351,8 +351,6 @@ func TestGeminiVectors(t *testing.T) {
 		{"two", "gemini", 2, `{"embeddings":[{"values":[0.5]},{"values":[2]}]}`, [][]float32{{0.5}, {2}}, ""},
 		{"Vertex AI", "vertex", 2, `{"predictions":[{"embeddings":{"statistics":{"token_count":3,"truncated":false},"values":[1]}},{"embeddings":{"statistics":{"token_count":2},"values":[2]}}]}`,
 			[][]float32{{1}, {2}}, "5"},
-		{"too few", "gemini", 2, `{"embeddings":[{"values":[0.5]}]}`, nil, ""},
-		{"none", "gemini", 1, `{"candidates":[]}`, nil, ""},
 		{"an error", "gemini", 1, `{"error":{"code":500,"message":"broken"}}`, nil, ""},
 	}
 	for _, test := range tests {

@@ -204,7 +204,14 @@ func (e *geminiEncoder) thinking(o *object) {
 	}
 	budgets := map[string]int64{"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576}
 	budget, known := budgets[effort]
+	off := effort == "none" || r.ReasoningBudget != nil && *r.ReasoningBudget == 0
 	switch {
+	case off && e.generation >= 3:
+		name := "reasoning_effort"
+		if effort == "" {
+			name = "reasoning_budget"
+		}
+		e.refuse(name, "%s cannot switch off the reasoning of %s; the least is reasoning_effort \"minimal\"", e.row.Name, r.Model)
 	case r.ReasoningBudget != nil:
 		config.key("thinkingBudget")
 		config.out = appendInt(config.out, *r.ReasoningBudget)
@@ -214,10 +221,8 @@ func (e *geminiEncoder) thinking(o *object) {
 	case e.generation < 3:
 		config.key("thinkingBudget")
 		config.out = appendInt(config.out, budget)
-	case effort == "none":
-		e.refuse("reasoning_effort", "%s cannot switch off the reasoning of %s; the least is \"minimal\"", e.row.Name, r.Model)
 	default:
-		config.text("thinkingLevel", effort)
+		config.text("thinkingLevel", strings.ToUpper(effort))
 	}
 	wanted := effort != "" && effort != "none" || r.ReasoningBudget != nil && *r.ReasoningBudget > 0
 	if r.ReasoningSummary != "" && r.ReasoningSummary != "auto" {

@@ -3,7 +3,6 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -141,22 +140,7 @@ func TestGeminiEncode(t *testing.T) {
 		key := request.Header["X-Goog-Api-Key"] + request.Header["Authorization"]
 		fmt.Fprintf(&all, "# %s: %s\n%s %s (%s)\n%s\n", test.row, test.name, request.Method, request.URL, key, request.Body)
 	}
-	if *update {
-		if err := os.WriteFile(file, []byte(all.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	golden, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, want := strings.Split(all.String(), "\n"), strings.Split(string(golden), "\n")
-	for i := range max(len(got), len(want)) {
-		if i >= len(got) || i >= len(want) || got[i] != want[i] {
-			t.Fatalf("line %d of %s differs, after %q:\n got %s\nwant %s", i+1, file, got[max(0, min(i, len(got))-1)],
-				got[min(i, len(got)-1)], want[min(i, len(want)-1)])
-		}
-	}
+	checkGolden(t, file, all.String())
 }
 
 func TestGeminiRefuses(t *testing.T) {
@@ -208,11 +192,11 @@ func TestGeminiRefuses(t *testing.T) {
 func TestGeminiWarns(t *testing.T) {
 	tests := []struct{ fields, says string }{
 		{`"messages":[{"role":"user","name":"bob","content":"x"}]`, `"bob"`},
-		{`"messages":[{"role":"user","cache_control":{"type":"ephemeral"},"content":"x"}]`, `"cache_control"`},
+		{`"messages":[{"role":"user","cache_control":{"type":"ephemeral"},"content":"x"}]`, "know cache_control"},
 		{`"messages":[{"role":"user","content":"x"},{"role":"system","content":"y"}]`, "from the start"},
 		{`"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://h/a.png","detail":"high"}}]}]`, `"high"`},
 		{`"messages":[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f"}}]},{"role":"user","content":"y"}]`, "not run"},
-		{ask + `,"tools":[{"type":"function","function":{"name":"f"},"cache_control":{}}]`, `"cache_control"`},
+		{ask + `,"tools":[{"type":"function","function":{"name":"f"},"cache_control":{}}]`, "know cache_control"},
 		{ask + `,"reasoning_summary":"detailed"`, "reasoning_summary"},
 		{ask, ""},
 	}

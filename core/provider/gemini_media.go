@@ -43,10 +43,14 @@ func (e *geminiEncoder) mediaPart(part llm.Part) []byte {
 	return o.end()
 }
 
-// fileURI is the address of a file that Google keeps; its files are named files/x.
+// fileURI is the address of a file that Google keeps; its files are named files/x. Vertex AI keeps none but in buckets.
 func (e *geminiEncoder) fileURI(id string) string {
 	if strings.Contains(id, "://") {
 		return id
+	}
+	if e.vertex {
+		e.refuse("messages", "%s keeps no files; give the file itself, or an address such as \"gs://bucket/name\" in place of %q",
+			e.row.Name, id)
 	}
 	base := strings.TrimRight(firstWord(e.call.BaseURL, e.row.BaseURL), "/")
 	return base + "/files/" + strings.TrimPrefix(id, "files/")

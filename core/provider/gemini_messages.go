@@ -77,11 +77,8 @@ func (e *geminiEncoder) leaveOut(m *llm.Message) {
 	if m.Name != "" && m.Role != "tool" && m.Role != "function" {
 		e.warnOnce("%s has no names of speakers; %q was left out", e.row.Name, m.Name)
 	}
-	for _, extra := range m.Extra {
-		if extra.Key != "refusal" && hasError(extra.Value) {
-			e.warnOnce("%s has no %q of a message; it was left out", e.row.Name, extra.Key)
-		}
-	}
+	e.leaveMarks(m)
+	e.leaveKeys("message", m.Extra)
 }
 
 func (t *geminiTurns) contents() (list []json.RawMessage) {

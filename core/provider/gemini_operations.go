@@ -129,19 +129,13 @@ func readGeminiVectors(d *wholeDecoder, body []byte) error {
 			prompt.read(memberRaw(schemaMembers(value), "promptTokenCount"))
 		}
 	})
-	if failed == nil {
-		failed = found.check()
-	}
 	if failed != nil {
 		return failed
 	}
 	if prompt.set {
 		d.finish.Usage = &llm.Usage{PromptTokens: firstCount(prompt), TotalTokens: firstCount(prompt)}
 	}
-	for _, vector := range found.list {
-		d.emit(llm.Event{Kind: llm.EventVector, Text: vector})
-	}
-	return nil
+	return found.deliver(d)
 }
 
 // encodeModels builds the request for a page of the list of models: https://ai.google.dev/api/models

@@ -28,9 +28,7 @@ func (e *geminiEncoder) tools() {
 		case ok:
 			functions = append(functions, geminiFunction(f))
 			strict = strict || f.strict != nil && *f.strict
-			for _, key := range f.extra {
-				e.warnOnce("%s has no %q of a tool; it was left out", e.row.Name, key.Key)
-			}
+			e.leaveKeys("tool", f.extra)
 		default:
 			natives = append(natives, e.nativeTool(tool))
 		}

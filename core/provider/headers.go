@@ -50,7 +50,7 @@ func authorize(header map[string]string, call Call) *llm.Error {
 		}
 		return llm.Configuration("api_key", "provider %q needs an API key; %s", row.Name, hint)
 	}
-	if err := checkKey(call.APIKey); err != nil {
+	if err := CheckKey("api_key", call.APIKey); err != nil {
 		return err
 	}
 	switch row.Auth {
@@ -71,16 +71,16 @@ func authWays() []string {
 	return []string{"bearer", "jwt", "api-key", "x-api-key", "x-goog-api-key", "none"}
 }
 
-// checkKey refuses a key that cannot travel in a header. Go would refuse the whole header and show it; this shows no
-// key.
-func checkKey(key string) *llm.Error {
+// CheckKey refuses a key that cannot travel in a header. Go would refuse the whole header and show it; this shows no key, only
+// the name of the option that holds it.
+func CheckKey(name, key string) *llm.Error {
 	if strings.TrimSpace(key) != key {
-		return llm.Configuration("api_key", "api_key has white space or a line break at its start or end; strip it")
+		return llm.Configuration(name, "%s has white space or a line break at its start or end; strip it", name)
 	}
 	for i := range len(key) {
 		if key[i] < 0x20 || key[i] >= 0x7f {
-			return llm.Configuration("api_key",
-				"api_key has a character at position %d that an HTTP header cannot carry; check how it was copied", i+1)
+			return llm.Configuration(name,
+				"%s has a character at position %d that an HTTP header cannot carry; check how it was copied", name, i+1)
 		}
 	}
 	return nil

@@ -74,3 +74,10 @@ func (o *object) member(name string, value []byte) json.RawMessage {
 	o.raw(name, value)
 	return o.end()
 }
+
+// compacted is JSON, which must be valid, without white space.
+func compacted(raw json.RawMessage) []byte {
+	var compact bytes.Buffer
+	json.Compact(&compact, raw)
+	return compact.Bytes()
+}

@@ -183,9 +183,7 @@ func argumentsText(value json.RawMessage) []byte {
 	case quoted(value):
 		return []byte(llm.Unquote(value))
 	}
-	var compact bytes.Buffer
-	json.Compact(&compact, value) // it is valid: all of the answer is
-	return compact.Bytes()
+	return compacted(value)
 }
 
 // count merges what a line says of tokens.

@@ -144,9 +144,9 @@ func TestLineEncodeRefuses(t *testing.T) {
 func TestLineEncodeWarns(t *testing.T) {
 	tests := []struct{ row, fields, says string }{
 		{"ollama", `"messages":[{"role":"user","name":"bob","content":"x"}]`, `"bob"`},
-		{"ollama", `"messages":[{"role":"user","cache_control":{},"content":"x"}]`, `"cache_control"`},
+		{"ollama", `"messages":[{"role":"user","cache_control":{},"content":"x"}]`, "know cache_control"},
 		{"ollama", ask + `,"tools":[{"type":"function","function":{"name":"f","strict":true}}]`, "strict"},
-		{"ollama", ask + `,"tools":[{"type":"function","function":{"name":"f"},"cache_control":{}}]`, `"cache_control"`},
+		{"ollama", ask + `,"tools":[{"type":"function","function":{"name":"f"},"cache_control":{}}]`, "know cache_control"},
 		{"ollama", ask, ""},
 		{"puter", ask + `,"top_p":0.5`, "top_p"},
 		{"puter", ask + `,"tool_choice":"required"`, "tool_choice"},

@@ -163,9 +163,7 @@ func (e *ollamaEncoder) functions(out []byte, allowed []string) []byte {
 		if f.strict != nil && *f.strict {
 			e.warn("%s does not enforce strict of tools[%d]", e.row.Name, i)
 		}
-		for _, extra := range f.extra {
-			e.warn("%s has no %q of a tool; that of tools[%d] was left out", e.row.Name, extra.Key, i)
-		}
+		e.leaveKeys("tool", f.extra)
 		if written++; written > 1 {
 			out = append(out, ',')
 		}
@@ -268,11 +266,8 @@ func (e *ollamaEncoder) message(out []byte, messages []llm.Message, index int) [
 	} else if m.Name != "" {
 		e.warn("%s has no names of speakers; %q was left out", e.row.Name, m.Name)
 	}
-	for _, extra := range m.Extra {
-		if extra.Key != "thinking" {
-			e.warn("%s has no %q of a message; it was left out", e.row.Name, extra.Key)
-		}
-	}
+	e.leaveMarks(m)
+	e.leaveKeys("message", slices.DeleteFunc(slices.Clone(m.Extra), func(key llm.Member) bool { return key.Key == "thinking" }))
 	return o.end()
 }
 
@@ -317,6 +312,9 @@ func (e *ollamaEncoder) images(out []byte, parts []llm.Part) []byte {
 		case m.data == "":
 			e.refuse("messages",
 				"%s fetches no images; download the one at %q and send its bytes, as base64 or as a data URL, in image_url", e.row.Name, m.url)
+		}
+		if m.detail != "" && m.detail != "auto" {
+			e.warnOnce("%s has no detail of images; %q was left out", e.row.Name, m.detail)
 		}
 		if i > 0 {
 			out = append(out, ',')

@@ -47,6 +47,7 @@ type chatEncoder struct {
 	body
 	rename   map[string]string
 	way      *Reasoning // how the vendor spells reasoning
+	last     int        // where the last message is
 	lastUser int        // where the user's last message is
 }
 
@@ -165,7 +166,7 @@ func (e *chatEncoder) tools() {
 	if len(e.request.Tools) > 0 {
 		e.field("tools", false, func(out []byte) []byte {
 			for i, tool := range e.request.Tools {
-				out = append(append(out, "[,"[min(i, 1)]), e.unmarked(tool.Raw)...)
+				out = append(append(out, "[,"[min(i, 1)]), e.unmarked(e.tool(tool))...)
 			}
 			return append(out, ']')
 		})
@@ -184,8 +185,8 @@ func (e *chatEncoder) toolChoice() {
 		choice, err := readToolChoice(asked)
 		if err != nil {
 			e.wrong("tool_choice", "%s", err.Message)
-		} else if !slices.Contains(e.row.ToolChoices, choice.mode) || len(choice.names) > 0 {
-			e.refuse("tool_choice", "%s does not take tool_choice %s, only %q", e.row.Name, asked, e.row.ToolChoices)
+		} else if !slices.Contains(e.row.ToolChoices, choice.mode) || len(choice.names) > 0 && choice.mode != "tool" {
+			e.refuse("tool_choice", "%s does not take tool_choice %s, only %q", e.row.Name, compacted(asked), e.row.ToolChoices)
 		}
 	}
 	e.json("tool_choice", asked)

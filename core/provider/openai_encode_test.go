@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -107,27 +106,6 @@ func TestEncode(t *testing.T) {
 		fmt.Fprintf(&all, "# %s: %s\n%s\n", test.row, test.name, request.Body)
 	}
 	checkGolden(t, file, all.String())
-}
-
-// checkGolden compares a text with a golden file, line by line, or writes the file anew.
-func checkGolden(t *testing.T, file, text string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	golden, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, want := strings.Split(text, "\n"), strings.Split(string(golden), "\n")
-	for i := range max(len(got), len(want)) {
-		if i >= len(got) || i >= len(want) || got[i] != want[i] {
-			t.Fatalf("line %d of %s differs, after %q:\n got %s\nwant %s", i+1, file, got[max(0, i-1)],
-				got[min(i, len(got)-1)], want[min(i, len(want)-1)])
-		}
-	}
 }
 
 // The same conversation with one more message begins with the same bytes: prompt caches look at prefixes.

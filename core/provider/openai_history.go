@@ -171,10 +171,6 @@ func (b *body) unmarked(raw json.RawMessage) json.RawMessage {
 	return o.end()
 }
 
-func (b *body) warnMark() {
-	b.warnOnce("%s does not know %s; the marks are left out", b.row.Name, cacheMark)
-}
-
 // refusalText is the text of a refusal that another vendor wrote: only a few know a key for it.
 func refusalText(m *llm.Message) string {
 	text := ""

@@ -12,8 +12,8 @@ import (
 // messages writes the conversation in OpenAI's shape. Keys that pyagent does not know (audio answers, prefix flags) go out
 // as they came in.
 func (e *chatEncoder) messages(out []byte) []byte {
-	messages := e.request.Messages
-	e.lastUser = lastUser(messages)
+	messages := e.lifted()
+	e.lastUser, e.last = lastUser(messages), len(messages)-1
 	out = append(out, '[')
 	for i := range messages {
 		if i > 0 {
@@ -55,7 +55,7 @@ func (e *chatEncoder) message(out []byte, m *llm.Message, at int) []byte {
 	if thoughts.extra != nil {
 		o.raw("extra_content", thoughts.extra)
 	}
-	if key := e.row.Prefill; key != "" && at == len(e.request.Messages)-1 && isPrefill(m, key) {
+	if key := e.row.Prefill; key != "" && at == e.last && isPrefill(m, key) {
 		o.raw(key, []byte("true"))
 	}
 	e.extra(o, m.Extra, foreign)
@@ -72,10 +72,7 @@ func (e *chatEncoder) content(o *object, m *llm.Message, thoughts []json.RawMess
 	o.key("content")
 	switch {
 	case m.Parts != nil || len(thoughts) > 0:
-		parts := slices.Clone(thoughts)
-		for _, part := range m.Parts {
-			parts = append(parts, e.unmarked(part.Raw))
-		}
+		parts := append(slices.Clone(thoughts), e.parts(m.Parts)...)
 		if hasText && text != "" {
 			parts = append(parts, textPart(text).Raw)
 		}

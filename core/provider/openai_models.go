@@ -8,9 +8,9 @@ import (
 	"pyagent/core/llm"
 )
 
-// encodeModels builds the request for the list of models.
+// encodeModels builds the request for the list of models, or for the second one of a vendor that has two.
 func encodeModels(call Call) (*HTTPRequest, []string, *llm.Error) {
-	request, failed := httpRequest(call, "GET", firstWord(call.Row.ModelsPath, "/models"), nil)
+	request, failed := httpRequest(call, "GET", firstWord(call.Page, firstWord(call.Row.ModelsPath, "/models")), nil)
 	if failed != nil {
 		return nil, nil, failed
 	}
@@ -22,7 +22,15 @@ func encodeModels(call Call) (*HTTPRequest, []string, *llm.Error) {
 	return request, options.warnings, nil
 }
 
-func newModelsDecoder(call Call) Decoder { return &wholeDecoder{call: call, read: readModels} }
+func newModelsDecoder(call Call) Decoder { return &wholeDecoder{call: call, read: readLists} }
+
+// readLists reads a list of models and says where the second one is, if the vendor has one.
+func readLists(d *wholeDecoder, body []byte) error {
+	if d.call.Page == "" {
+		d.finish.NextPage = d.call.Row.MoreModelsPath
+	}
+	return readModels(d, body)
+}
 
 // readModels reads a list of models whose elements are as servers of OpenAI's kind have them.
 func readModels(d *wholeDecoder, body []byte) error { return readList(d, body, readModel) }

@@ -123,6 +123,22 @@ func TestModelsThatWillNotDo(t *testing.T) {
 	}
 }
 
+// OpenRouter lists models for embeddings apart from the others.
+func TestModelsOfTwoLists(t *testing.T) {
+	call := modelsCall(t, "openrouter")
+	for _, want := range []struct{ path, next string }{{"/models", "/embeddings/models"}, {"/embeddings/models", ""}} {
+		request, _, err := call.Row.Protocol().Encode(call)
+		if err != nil || request.URL != "https://openrouter.ai/api/v1"+want.path {
+			t.Fatalf("got %+v, %v", request, err)
+		}
+		got := answered(t, call, `{"data":[{"id":"a/b"}]}`)
+		if got.err != nil || got.finish.NextPage != want.next {
+			t.Errorf("after %s comes %q, expected %q (%v)", want.path, got.finish.NextPage, want.next, got.err)
+		}
+		call.Page = got.finish.NextPage
+	}
+}
+
 func TestModelsEncode(t *testing.T) {
 	for _, test := range []struct{ row, base, want string }{
 		{"openai", "", "https://api.openai.com/v1/models"},

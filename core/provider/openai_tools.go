@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -116,9 +115,7 @@ func (c *chatToolCall) content() (name string, arguments []byte, custom bool) {
 	case quoted(c.Function.Arguments):
 		return c.Function.Name, []byte(llm.Unquote(c.Function.Arguments)), false
 	}
-	var compact bytes.Buffer
-	json.Compact(&compact, c.Function.Arguments) // it is valid: all of the answer is
-	return c.Function.Name, compact.Bytes(), false
+	return c.Function.Name, compacted(c.Function.Arguments), false
 }
 
 // findCall tells which call a piece continues; nil means a new one. Servers number calls from 0 or 1, give all parallel

@@ -46,7 +46,7 @@ func openAIRows() []Row {
 		{
 			Name: "openai", BaseURL: "https://api.openai.com/v1", BaseURLEnv: []string{"OPENAI_BASE_URL"},
 			KeyEnv: []string{"OPENAI_API_KEY"}, Rename: modern, RenameExcept: old, Unsupported: []string{"top_k", "input_type"},
-			EmbedBatch: 2048, EmbedFormat: "base64",
+			EmbedBatch: 2048, EmbedFormat: "base64", Parts: "openai", TextResults: true,
 			Rules: []llm.Rule{{Code: "invalid_prompt", Kind: llm.KindContentPolicy}},
 		},
 		{
@@ -60,7 +60,7 @@ func openAIRows() []Row {
 			APIVersionEnv: []string{"AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"},
 			DeploymentEnv: []string{"AZURE_OPENAI_DEPLOYMENT_NAME"},
 			Rename:        modern, RenameExcept: append(slices.Clone(old), "gpt-35"), Unsupported: []string{"top_k", "input_type"},
-			EmbedBatch: 2048, EmbedFormat: "base64",
+			EmbedBatch: 2048, EmbedFormat: "base64", Parts: "openai", TextResults: true,
 		},
 		{
 			Name: "azure-responses", Dialect: "responses", BaseURLEnv: []string{"AZURE_OPENAI_ENDPOINT"},
@@ -77,8 +77,9 @@ func routerRows() []Row {
 	return []Row{
 		{
 			Name: "openrouter", BaseURL: "https://openrouter.ai/api/v1", BaseURLEnv: []string{"OPENROUTER_BASE_URL"},
-			KeyEnv: []string{"OPENROUTER_API_KEY"}, EmbedFormat: "base64", EmbedParts: "content",
-			CacheMarks: true, Reasoning: openRouterReasoning(), Rules: openRouterRules(),
+			KeyEnv: []string{"OPENROUTER_API_KEY"}, EmbedFormat: "base64", EmbedParts: "content", MoreModelsPath: "/embeddings/models",
+			Unsupported: []string{"n", "store", "safety_identifier"}, Parts: "openrouter",
+			ToolChoices: []string{"auto", "none", "required", "tool"}, CacheMarks: true, Reasoning: openRouterReasoning(), Rules: openRouterRules(),
 		},
 		{
 			Name: "together", BaseURL: "https://api.together.xyz/v1", BaseURLEnv: []string{"TOGETHER_BASE_URL"},
@@ -209,7 +210,7 @@ func regionalRows() []Row {
 				"ZHIPUAI_BASE_URL"},
 			KeyEnv: []string{"ZAI_API_KEY", "ZHIPUAI_API_KEY"}, UsageAlways: true, Roles: noDeveloper(),
 			Rename:      map[string]string{"max_completion_tokens": "max_tokens", "user": "user_id"},
-			ToolChoices: []string{"auto"}, ToolStream: "tool_stream", MaxStops: 1, Reasoning: zaiReasoning(),
+			ToolChoices: []string{"auto"}, ToolStream: "tool_stream", MaxStops: 1, TextResults: true, Reasoning: zaiReasoning(),
 			Unsupported: []string{"n", "top_k", "frequency_penalty", "presence_penalty", "input_type"},
 			Formats:     []string{"text", "json_object"}, EmbedBatch: 64, Rules: zaiRules(),
 		},
@@ -239,8 +240,9 @@ func mistralRow() Row {
 		Rename: map[string]string{
 			"seed": "random_seed", "max_completion_tokens": "max_tokens", "dimensions": "output_dimension",
 		},
-		EmbedFormat: "base64", Roles: noDeveloper(), Prefill: "prefix",
-		Reasoning: &Reasoning{Effort: field("reasoning_effort"), Parts: true},
+		EmbedFormat: "base64", Roles: noDeveloper(), Prefill: "prefix", Parts: "mistral", ToolParameters: true,
+		ToolChoices: []string{"auto", "none", "required", "tool"},
+		Reasoning:   &Reasoning{Effort: field("reasoning_effort"), Parts: true},
 		Unsupported: []string{
 			"input_type", "top_k", "logprobs", "top_logprobs", "logit_bias", "verbosity", "store", "user", "safety_identifier",
 			"modalities", "audio", "stream_options",

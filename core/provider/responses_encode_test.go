@@ -87,7 +87,7 @@ func TestResponsesEncode(t *testing.T) {
 		}
 		fmt.Fprintf(&all, "# %s %q\n%s\n", test.name, warnings, request.Body)
 	}
-	compareGolden(t, "testdata/responses.golden", all.String())
+	checkGolden(t, "testdata/responses.golden", all.String())
 }
 
 func TestResponsesRefuses(t *testing.T) {

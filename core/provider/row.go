@@ -23,6 +23,7 @@ type Row struct {
 	ChatPath         string   `json:"chat_path,omitempty"`          // default: the dialect's
 	EmbedPath        string   `json:"embed_path,omitempty"`         // default: the dialect's
 	ModelsPath       string   `json:"models_path,omitempty"`        // default: the dialect's
+	MoreModelsPath   string   `json:"more_models_path,omitempty"`   // where a vendor lists the models that models_path leaves out
 	LoginURL         string   `json:"login_url,omitempty"`          // where a name and a password are exchanged for a key
 	EmbedBatch       int      `json:"embed_batch,omitempty"`        // inputs that one request may embed; 0: all; see EmbedLimit
 	EmbedFormat      string   `json:"embed_format,omitempty"`       // encoding_format to ask for: "base64", or nothing
@@ -38,18 +39,21 @@ type Row struct {
 
 	Headers map[string]string `json:"headers,omitempty"` // sent with every request; the user's win
 
-	Rename       map[string]string `json:"rename,omitempty"`        // our name of a request field -> the vendor's
-	RenameExcept []string          `json:"rename_except,omitempty"` // models whose names begin so keep our names
-	Unsupported  []string          `json:"unsupported,omitempty"`   // fields it refuses or drops: an error here
-	Ignored      []string          `json:"ignored,omitempty"`       // fields it takes and says are without effect
-	Formats      []string          `json:"formats,omitempty"`       // response_format types it takes; empty: all
-	ShortToolIDs bool              `json:"short_tool_ids,omitempty"`
-	ToolChoices  []string          `json:"tool_choices,omitempty"` // modes of tool_choice it takes; empty: all
-	ToolStream   string            `json:"tool_stream,omitempty"`  // the field that makes it stream arguments in pieces
-	MaxStops     int               `json:"max_stops,omitempty"`    // stop sequences it takes, always as a list; 0: any number
-	Roles        map[string]string `json:"roles,omitempty"`        // our role of a message -> the vendor's
-	Prefill      string            `json:"prefill,omitempty"`      // the key that marks a last assistant message as a beginning
-	CacheMarks   bool              `json:"cache_marks,omitempty"`  // knows cache_control; elsewhere the marks are left out
+	Rename         map[string]string `json:"rename,omitempty"`        // our name of a request field -> the vendor's
+	RenameExcept   []string          `json:"rename_except,omitempty"` // models whose names begin so keep our names
+	Unsupported    []string          `json:"unsupported,omitempty"`   // fields it refuses or drops: an error here
+	Ignored        []string          `json:"ignored,omitempty"`       // fields it takes and says are without effect
+	Formats        []string          `json:"formats,omitempty"`       // response_format types it takes; empty: all
+	ShortToolIDs   bool              `json:"short_tool_ids,omitempty"`
+	ToolChoices    []string          `json:"tool_choices,omitempty"`    // modes of tool_choice it takes, "tool" for one tool by name; empty: all forms
+	ToolStream     string            `json:"tool_stream,omitempty"`     // the field that makes it stream arguments in pieces
+	ToolParameters bool              `json:"tool_parameters,omitempty"` // demands parameters of functions that have none
+	TextResults    bool              `json:"text_results,omitempty"`    // tool results are text: what else they hold follows in a user message
+	Parts          string            `json:"parts,omitempty"`           // whose shape content parts have, one of partShapes; empty: as they were given
+	MaxStops       int               `json:"max_stops,omitempty"`       // stop sequences it takes, always as a list; 0: any number
+	Roles          map[string]string `json:"roles,omitempty"`           // our role of a message -> the vendor's
+	Prefill        string            `json:"prefill,omitempty"`         // the key that marks a last assistant message as a beginning
+	CacheMarks     bool              `json:"cache_marks,omitempty"`     // knows cache_control; elsewhere the marks are left out
 
 	Reasoning *Reasoning `json:"reasoning,omitempty"` // default: the field reasoning_effort alone
 
@@ -125,6 +129,9 @@ func (r *Row) check() *llm.Error {
 			return err
 		}
 	}
+	if r.Parts != "" && !slices.Contains(partShapes(), r.Parts) {
+		return llm.Configuration("parts", "provider %q has the unknown parts %q; it is one of %q", r.Name, r.Parts, partShapes())
+	}
 	if r.MaxStops < 0 {
 		return llm.Configuration("max_stops", "max_stops of provider %q must be 0 (any number) or more, got %d", r.Name, r.MaxStops)
 	}
@@ -139,7 +146,7 @@ func (r *Row) check() *llm.Error {
 // checkRoutes checks paths, and what is said about operations beside chats.
 func (r *Row) checkRoutes() *llm.Error {
 	for name, path := range map[string]string{"chat_path": r.ChatPath, "embed_path": r.EmbedPath, "models_path": r.ModelsPath,
-		"embed_parts_path": r.EmbedPartsPath} {
+		"more_models_path": r.MoreModelsPath, "embed_parts_path": r.EmbedPartsPath} {
 		if path != "" && !strings.HasPrefix(path, "/") {
 			return llm.Configuration(name, "%s of provider %q must begin with \"/\", got %q", name, r.Name, path)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 
 	"pyagent/core/llm"
@@ -47,35 +48,11 @@ func (v *vectors) add(index int, raw []byte) error {
 	return nil
 }
 
-// check tells whether every input has its vector, and all of them the same length.
-func (v *vectors) check() error {
-	if want := v.expect(); want > 0 && len(v.list) != want || len(v.list) == 0 {
-		return llm.Errorf(llm.KindParse, "the answer has %d embeddings for %d inputs", len(v.list), want)
-	}
-	for i, vector := range v.list {
-		if vector == nil {
-			return llm.Errorf(llm.KindParse, "the answer has no embedding with the number %d", i)
-		}
-		if len(vector) != len(v.list[0]) {
-			return llm.Errorf(llm.KindParse, "embedding %d of the answer has %d numbers, but the first one has %d", i, len(vector)/4,
-				len(v.list[0])/4)
-		}
-	}
-	if v.call.Request == nil || v.call.Request.Dimensions == nil {
-		return nil
-	}
-	if got, want := int64(len(v.list[0])/4), *v.call.Request.Dimensions; got != want {
-		return llm.Errorf(llm.KindParse,
-			"the embeddings have %d dimensions, but %d were asked for; %s seems not to take dimensions for the model %q",
-			got, want, v.call.Row.Name, v.call.Request.Model)
-	}
-	return nil
-}
-
-// deliver emits the vectors in the order of the inputs, if they are as they must be.
+// deliver emits the vectors in the order of the inputs. Whether there are as many and as long ones as were asked for, the
+// engine checks, for all dialects; which one is missing between the others can be seen only here.
 func (v *vectors) deliver(d *wholeDecoder) error {
-	if err := v.check(); err != nil {
-		return err
+	if hole := slices.IndexFunc(v.list, func(vector []byte) bool { return vector == nil }); hole >= 0 {
+		return llm.Errorf(llm.KindParse, "the answer has no embedding with the number %d", hole)
 	}
 	for _, vector := range v.list {
 		d.emit(llm.Event{Kind: llm.EventVector, Text: vector})

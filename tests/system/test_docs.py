@@ -68,14 +68,17 @@ class Relay(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
+    def do_GET(self) -> None:
+        self.do_POST()
+
     def do_POST(self) -> None:
         server = self.server
         assert isinstance(server, ScriptedServer)
-        body = self.rfile.read(int(self.headers["content-length"]))
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
         upstream = http.client.HTTPConnection(server.upstream)
         headers = {"Content-Type": "application/json", "X-Fake-Script": json.dumps(server.next_script())}
         with contextlib.closing(upstream), contextlib.suppress(OSError, http.client.HTTPException):
-            upstream.request("POST", self.path, body, headers)
+            upstream.request(self.command, self.path, body, headers)
             answer = upstream.getresponse()
             self.send_response(answer.status)
             for name, value in answer.getheaders():

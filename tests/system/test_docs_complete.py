@@ -63,6 +63,7 @@ def test_every_attribute_of_an_answer_is_documented() -> None:
 
 def test_every_attribute_of_an_error_is_documented() -> None:
     known = set(inspect.signature(pyagent.PyAgentError.__init__).parameters) - {"self"}
+    known |= {name for name, value in vars(pyagent.PyAgentError).items() if isinstance(value, property)}
     assert {name for row in table(read(DOCS / "errors.md"), "Attributes") for name in quoted(row[0])} == known
 
 

@@ -40,9 +40,10 @@ def test_the_import_is_quick() -> None:
 
 
 def test_the_first_request_is_quick() -> None:
+    # On the processors, all threads together: other programs take their share of the time that passes.
     script = (
-        "import time; t = time.perf_counter(); import pyagent; pyagent.Provider.echo().generate_text('x'); "
-        "print(time.perf_counter() - t)"
+        "import time; t = time.process_time(); import pyagent; pyagent.Provider.echo().generate_text('x'); "
+        "print(time.process_time() - t)"
     )
     times = []
     for _ in range(3):

@@ -203,7 +203,8 @@ def test_presets_take_the_options_of_the_constructor() -> None:
 
     assert options(Provider.azure) == without("provider")
     assert options(Provider.openai) == without("provider", "api_version", "deployment")
-    assert options(Provider.echo) == without("provider", "api_version", "deployment", "api_key", "base_url")
+    keys = ("api_key", "extra_api_keys")
+    assert options(Provider.echo) == without("provider", "api_version", "deployment", *keys, "base_url")
     named = {name: rest for name, rest in options(Provider.from_string).items() if name != "name"}
     assert named == without("provider")
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from pyagent import Response, errors
 
 CASES = Path(__file__).resolve().parents[2] / "cases"
@@ -45,28 +47,31 @@ class Case:
         """What was asked, as far as the recorder knows: method, path, json."""
         return self.meta.get("request") or {}
 
+    @property
+    def operation(self) -> str:
+        """The method of Provider that asks for it, or nothing."""
+        asked = urlsplit(self.request.get("path", "")).path or self.meta["api"]
+        return next((name for name, ends in OPERATIONS.items() if asked.endswith(ends)), "")
+
     def __repr__(self) -> str:
         return f"{self.vendor}/{self.name}"
 
 
-CHATS = (
-    "/chat/completions",
-    "/responses",
-    "/messages",
-    "/api/chat",
-    "/drivers/call",
-)  # the ends of the paths that a Provider asks at
+OPERATIONS = {  # by the end of the path that is asked, or by what the recorder calls it
+    "generate": (
+        "/chat/completions", "/responses", "/messages", "/api/chat", "/drivers/call",
+        ":generateContent", ":streamGenerateContent",
+        "chat", "responses", "messages", "generateContent", "streamGenerateContent",
+    ),
+    "embed": ("/embeddings", "/api/embed", ":batchEmbedContents", ":embedContent", "embeddings"),
+    "list_models": ("/models", "models"),
+    "count_tokens": (":countTokens", "/count_tokens"),
+}  # fmt: skip
 
 
 def load() -> list[Case]:
-    """Every answer of a chat, by vendor and name."""
-    cases = [Case(path) for path in sorted(CASES.glob("*/*.expect.json"))]
-    return [case for case in cases if _is_chat(case)]
-
-
-def _is_chat(case: Case) -> bool:
-    path = urlsplit(case.request.get("path", "")).path
-    return path.endswith(CHATS) if path else case.name.startswith(("chat", "messages", "responses", "error"))
+    """Every answer that a Provider can be given, by vendor and name: all but those of routes of old."""
+    return [case for path in sorted(CASES.glob("*/*.expect.json")) if (case := Case(path)).operation]
 
 
 def check_answer(case: Case, answer: Response, *, streamed: bool = True) -> None:
@@ -90,6 +95,22 @@ def check_answer(case: Case, answer: Response, *, streamed: bool = True) -> None
     assert answer.model == expect["model"]
     assert answer.id == (expect["id"] or answer.id)
     check_usage(expect["usage"], answer.usage)
+
+
+def check_result(case: Case, result: Any) -> None:
+    """Compares the vectors, the models or the count of an answer with the expect file."""
+    expect = case.expect
+    assert expect["error"] is None, f"an error was expected, and not {result!r}"
+    if case.operation == "embed":
+        wanted = expect["embeddings"]
+        assert (len(result), result.dimensions) == (wanted["count"], wanted["dimensions"])
+        for vector, head in zip(result, wanted["head"]):
+            assert list(vector[: len(head)]) == pytest.approx(head, abs=1e-6)
+        check_usage(expect["usage"], result.usage)
+    elif case.operation == "list_models":
+        assert [model.id for model in result] == expect["models"]
+    else:
+        assert result == expect["total_tokens"]
 
 
 def _call(name: str, arguments: str) -> tuple[str, Any]:

@@ -18,18 +18,26 @@ from pyagent._registry import ROWS
 
 pytestmark = pytest.mark.timeout(30)
 CASES = recorded.load()
+BASES = {"azure": "/openai/v1", "vertex": "/v1/projects/p/locations/l"}  # of vendors whose users have their own
 
 
 def provider(case: Case, replay: Replay) -> Provider:
     """A Provider for the case's vendor whose address is the replay server, with the path that the vendor's has."""
-    path = "/openai/v1" if case.vendor == "azure" else urlsplit(ROWS[case.vendor].base_url).path
+    path = BASES.get(case.vendor) or urlsplit(ROWS[case.vendor].base_url).path
     return Provider("m", provider=case.vendor, api_key="k", base_url=replay.url(case) + path, max_retries=0)
+
+
+def question(case: Case) -> list[Any]:
+    """What to ask: as many texts as there are vectors in the answer."""
+    if case.operation == "list_models":
+        return []
+    return [["hi"] * case.expect.get("embeddings", {}).get("count", 1)] if case.operation == "embed" else ["hi"]
 
 
 def ask(provider: Provider, case: Case) -> Any:
     """The answer as a program reads it without asyncio."""
     if not case.streams:
-        return provider.generate("hi")
+        return getattr(provider, case.operation)(*question(case))
     stream = provider.stream("hi")
     pieces = list(stream)
     assert "".join(pieces) == stream.result.text
@@ -40,7 +48,7 @@ def ask(provider: Provider, case: Case) -> Any:
 async def aask(provider: Provider, case: Case) -> Any:
     """The same over asyncio, a stream by its events."""
     if not case.streams:
-        return await provider.agenerate("hi")
+        return await getattr(provider, "a" + case.operation)(*question(case))
     stream = provider.astream("hi")
     seen = [event async for event in stream.events()]
     result = await stream.result
@@ -70,12 +78,20 @@ def test_case(case: Case, replay: Replay, asking: Callable[[Provider, Case], Any
     except PyAgentError as error:
         recorded.check_error(case, error)
     else:
-        recorded.check_answer(case, answer, streamed=case.streams)
+        if case.operation == "generate":
+            recorded.check_answer(case, answer, streamed=case.streams)
+        else:
+            recorded.check_result(case, answer)
     asked = replay.asked[str(case)][-1]
     if path := case.request.get("path"):
-        assert (asked.method, route(asked.path)) == (case.request["method"], route(path))
+        assert (asked.method, route(asked.path)) == (case.request["method"].upper(), route(path))
+
+
+# Routes that give the same answers: for one text, as a list, and of old.
+SAME = {"batchEmbedContents": "embedContent", "streamGenerateContent": "generateContent", "embeddings": "embed"}
 
 
 def route(path: str) -> str:
     """What is asked for, without whose and of which model."""
-    return re.split("[/:]", path)[-1]
+    last = re.split("[/:]", path)[-1]
+    return SAME.get(last, last)
