@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .. import messages
-from ..errors import ConfigurationError
+from pyagent import messages
+from pyagent.errors import ConfigurationError
+
 from .exceptions import PuterError
 
 TYPE_CHECKING = False
@@ -32,9 +33,10 @@ def asked(
     if content_parts is not None:
         return [{"role": "user", "content": list(content_parts)}]
     parts: list[Any] = [] if prompt is None else [prompt]
-    single = isinstance(images, (str, bytes, bytearray, tuple, dict)) or hasattr(images, "read")
-    for image in [] if images is None else [images] if single or hasattr(images, "__fspath__") else images:
-        parts.append(_image(image))
+    single = isinstance(images, (str, bytes, bytearray, tuple, dict))
+    if single or hasattr(images, "read") or hasattr(images, "__fspath__"):
+        images = [images]
+    parts += [_image(image) for image in images or ()]
     if not parts:
         raise PuterError("There is nothing to say; give a prompt, images or content_parts.")
     try:

@@ -104,7 +104,9 @@ class PuterConfig:
         return dict(vars(self))
 
     def __repr__(self) -> str:
-        return f"PuterConfig({', '.join(f'{name}={value!r}' for name, value in vars(self).items() if name != 'headers')})"
+        return (
+            f"PuterConfig({', '.join(f'{name}={value!r}' for name, value in vars(self).items() if name != 'headers')})"
+        )
 
 
 config = PuterConfig()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from ..errors import AuthenticationError, PyAgentError
+from pyagent.errors import AuthenticationError, PyAgentError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
