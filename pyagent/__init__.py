@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from . import errors, events, messages
     from .answers import Answers
     from .async_answers import AsyncAnswers
+    from .async_processor import AsyncStreamProcessor
     from .async_stream import AsyncStream
     from .client import Client
     from .embeddings import Embeddings
@@ -52,9 +53,11 @@ if TYPE_CHECKING:
     from .models import Capabilities, ModelInfo, ModelLists
     from .openai_options import OpenAIOptions, OpenRouterOptions, ResponsesOptions
     from .options import Limits, Throttle, Timeouts
+    from .processor import StreamProcessor
     from .provider import Provider
     from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
+    from .snapshot import Snapshot
     from .stream import Stream
     from .vendor_options import (
         AnthropicOptions,
@@ -74,6 +77,9 @@ __all__ = [
     "Stream",
     "AsyncStream",
     "TextStream",
+    "StreamProcessor",
+    "AsyncStreamProcessor",
+    "Snapshot",
     "Answers",
     "AsyncAnswers",
     "Response",
@@ -133,6 +139,9 @@ _PLACES = {
     "Provider": ("provider", "Provider"),
     "Stream": ("stream", "Stream"),
     "AsyncStream": ("async_stream", "AsyncStream"),
+    "StreamProcessor": ("processor", "StreamProcessor"),
+    "AsyncStreamProcessor": ("async_processor", "AsyncStreamProcessor"),
+    "Snapshot": ("snapshot", "Snapshot"),
     "Answers": ("answers", "Answers"),
     "AsyncAnswers": ("async_answers", "AsyncAnswers"),
     "TextStream": ("stream", "Stream"),

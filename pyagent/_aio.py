@@ -1,11 +1,10 @@
 """Inboxes of event loops: one for each loop, woken through one file descriptor.
 
-The core writes a byte into a pipe when something has arrived; the loop watches the other end, and one poll takes what
-is there for all calls of the loop. A loop that cannot watch descriptors gets a thread that waits in its place."""
+The loop watches the descriptor, and one poll takes what is there for all calls of the loop. A loop that cannot watch
+descriptors gets a thread that waits in its place."""
 
 from __future__ import annotations
 
-import os
 import sys
 from asyncio import events
 from contextlib import suppress
@@ -13,6 +12,7 @@ from threading import Thread
 from weakref import WeakKeyDictionary, ref
 
 from . import _lib, _opening
+from ._bell import Bell
 from ._inbox import WRONG_LOOP, Inbox
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class LoopInbox(Inbox):
     """The inbox of one asyncio event loop."""
 
-    __slots__ = ("_loop", "_pipe")
+    __slots__ = ("_loop", "_bell", "_watched")
 
     def __init__(self, client: Client, loop: AbstractEventLoop) -> None:
         inbox = ref(self)
@@ -39,12 +39,13 @@ class LoopInbox(Inbox):
                 found.close()
 
         self._loop = ref(loop, close)  # the loop owns the inbox, not the other way round
-        self._pipe = pipe = open_pipe()
+        self._watched = False
         super().__init__(client.runtime)
-        self.runtime.open_inbox(self, client.number, pipe[1] if pipe else -1)
+        self._bell = bell = Bell(self, client.number)
         try:
-            if pipe:
-                loop.add_reader(pipe[0], _drain, ref(self), pipe[0])
+            if bell.descriptor >= 0:
+                loop.add_reader(bell.descriptor, _drain, inbox, bell)
+                self._watched = True
                 return
         except NotImplementedError:
             pass
@@ -59,14 +60,30 @@ class LoopInbox(Inbox):
         return loop
 
     def arrival(self, box: Mailbox) -> Future[None]:
-        box.waiter = waiter = self.check_here().create_future()
+        loop = events._get_running_loop()
+        if loop is None or self._loop() is not loop:
+            raise RuntimeError(WRONG_LOOP)
+        box.waiter = waiter = loop.create_future()
         return waiter
+
+    async def arrival_before(self, box: Mailbox, seconds: float) -> None:
+        def ring() -> None:
+            if box.waiter is not None:
+                self.wake(box)
+
+        timer = self.check_here().call_later(seconds, ring)
+        try:
+            await self.arrival(box)
+        finally:
+            timer.cancel()
 
     def wake(self, box: Mailbox) -> None:
         waiter, box.waiter = box.waiter, None
-        loop = self._loop()
-        if not waiter.done() and loop is not None and not loop.is_closed():
-            waiter.set_result(None)
+        if not waiter.done():
+            try:  # noqa: SIM105  # this is done for each delta, and suppress takes longer
+                waiter.set_result(None)
+            except RuntimeError:  # the loop is closed
+                pass
 
     def spawn(self, job: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
         loop = self.check_here()
@@ -83,13 +100,13 @@ class LoopInbox(Inbox):
         return self.runtime.alive and not self.closed and not loop.is_closed()
 
     def close(self) -> None:
-        """Cancels the calls that are left, and takes the descriptor out of the loop."""
-        super().close()
-        pipe, self._pipe = self._pipe, ()
+        """Takes the descriptor out of the loop, and cancels the calls that are left."""
         loop = self._loop()
-        if pipe and self.runtime.alive and loop is not None and not loop.is_closed():
-            loop.remove_reader(pipe[0])
-        close_all(pipe)
+        if self._watched and self.runtime.alive and loop is not None and not loop.is_closed():
+            loop.remove_reader(self._bell.descriptor)
+        self._watched = False
+        super().close()
+        self._bell.close()
 
     __del__ = close
 
@@ -133,8 +150,8 @@ def _open(client: Client, loop: AbstractEventLoop) -> LoopInbox:
     return inbox
 
 
-def _drain(inbox: ref[LoopInbox], descriptor: int) -> None:
-    found = inbox() if was_woken(descriptor) else None
+def _drain(inbox: ref[LoopInbox], bell: Bell) -> None:
+    found = inbox() if bell.is_rung() else None
     if found is not None and not found.closed:
         found.drain()
 
@@ -158,26 +175,3 @@ def _watch(runtime: _lib.Runtime, number: int, inbox: ref[LoopInbox], loop: ref[
             except RuntimeError:  # the loop is closed
                 return
         del running  # or this thread would keep it alive while it waits
-
-
-def open_pipe() -> tuple[int, ...]:
-    """The two ends of a pipe that never blocks; none where the core cannot write to descriptors."""
-    if sys.platform == "win32":
-        return ()
-    ends = os.pipe()
-    for end in ends:
-        os.set_blocking(end, False)
-    return ends
-
-
-def was_woken(descriptor: int) -> bool:
-    """Takes the core's byte out of a pipe; False if there was none."""
-    try:
-        return bool(os.read(descriptor, 64))
-    except BlockingIOError:
-        return False
-
-
-def close_all(descriptors: tuple[int, ...]) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)

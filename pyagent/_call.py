@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from _thread import get_ident
+from time import monotonic
 
 from . import _lib
 from .errors import InternalError
@@ -37,10 +38,10 @@ class Receiver(_lib.Handle):
 
     __slots__ = ()
 
-    def receive(self, *, wait: bool = True) -> bytes | None:
+    def receive(self, *, wait: bool = True, until: float | None = None) -> bytes | None:
         """Waits until something has arrived, and returns every frame that is there; None once this is closed.
 
-        Without waiting, nothing is b"".
+        Without waiting, and when the moment `until` of time.monotonic() comes first, nothing is b"".
 
         Raises:
             RuntimeError: Another thread is waiting for this call.
@@ -51,12 +52,14 @@ class Receiver(_lib.Handle):
         limit = patience if wait else 0
         try:
             while True:
+                if until is not None:
+                    limit = _shorter(patience, until - monotonic())
                 status, data = runtime.poll(number, limit)
                 if status == _lib.OK:
                     return data
                 if status not in (_lib.TIMEOUT, _lib.WOKEN):
                     break
-                if not wait:
+                if not wait or (until is not None and monotonic() >= until):
                     return b""
         except InternalError:
             raise  # from before a fork: there is nothing to close
@@ -70,6 +73,12 @@ class Receiver(_lib.Handle):
         raise InternalError(
             f"Waiting for an answer failed: {runtime.status_name(status)} ({status}). This is a bug in pyagent."
         )
+
+
+def _shorter(patience: int, seconds: float) -> int:
+    """A patience in milliseconds that ends after so many seconds at the latest, and not a moment before."""
+    left = max(0, int(seconds * 1000) + 1)
+    return left if patience == FOR_EVER else min(patience, left)
 
 
 class Call(Receiver):

@@ -58,14 +58,20 @@ def split(data: bytes) -> list[tuple[int, int, int, bytes]]:
 
 
 def split_calls(data: bytes) -> list[tuple[int, bytes]]:
-    """Cuts what one poll of an inbox delivered into (call, frame)."""
-    frames = []
-    position, end = 0, len(data)
+    """Cuts what one poll of an inbox delivered into (call, its frames, which lie together)."""
+    parts = []
+    begin = position = owner = 0
+    end = len(data)
     while position < end:
         size, _, call = _unpack_owner(data, position)
-        begin, position = position, position + _HEADER_SIZE + size
-        frames.append((call, data[begin:position]))
-    return frames
+        if call != owner:
+            if owner:
+                parts.append((owner, data[begin:position]))
+            begin, owner = position, call
+        position += _HEADER_SIZE + size
+    if owner:
+        parts.append((owner, data[begin:]))
+    return parts
 
 
 def parse(payload: bytes) -> Any:

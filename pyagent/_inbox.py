@@ -57,13 +57,14 @@ class Inbox(_lib.Handle):
 
     def deliver(self, data: bytes) -> None:
         """Puts frames into the mailboxes of their calls and wakes their readers."""
-        for call, frame in _frames.split_calls(data):
-            box = self.boxes.get(call)
+        find, wake = self.boxes.get, self.wake
+        for call, frames in _frames.split_calls(data):
+            box = find(call)
             if box is None:  # closed in the meantime
                 continue
-            box.chunks.append(frame)
+            box.chunks.append(frames)
             if box.waiter is not None:
-                self.wake(box)
+                wake(box)
 
     async def wait(self, box: Mailbox) -> None:
         """Waits until something is put into a mailbox, or its reader is to look again for another reason.
@@ -94,6 +95,10 @@ class Inbox(_lib.Handle):
         """
         raise NotImplementedError
 
+    def arrival_before(self, box: Mailbox, seconds: float) -> Awaitable[None]:
+        """The same, for so many seconds at the most."""
+        raise NotImplementedError
+
     def wake(self, box: Mailbox) -> None:
         """Lets the reader of a mailbox look again. There must be one."""
         raise NotImplementedError
@@ -117,7 +122,8 @@ class AsyncCall(_lib.Handle):
 
     def take(self) -> bytes:
         """Every frame that has arrived; b"" for none."""
-        self.runtime.check_alive()
+        if not self.runtime.alive:
+            self.runtime.check_alive()
         box = self.box
         chunks = box.chunks
         if not chunks:
@@ -130,8 +136,9 @@ class AsyncCall(_lib.Handle):
             self.runtime.ask_for_more(self.number)
         return data
 
-    def arrival(self) -> Awaitable[None]:
-        """What a reader awaits when there is nothing to take. Afterwards there may be, or the call is closed.
+    def arrival(self, seconds: float | None = None) -> Awaitable[None]:
+        """What a reader awaits when there is nothing to take. Afterwards there may be, or the call is closed, or the
+        seconds are over.
 
         Raises:
             RuntimeError: This is not the event loop that the call was started in.
@@ -139,6 +146,8 @@ class AsyncCall(_lib.Handle):
         """
         if self.closed:
             raise StreamCancelledError("The request was closed before its end.")
+        if seconds is not None:
+            return self._inbox.arrival_before(self.box, seconds)
         return self._inbox.arrival(self.box)
 
     def cancel(self) -> None:

@@ -36,6 +36,9 @@ BAD_HANDLE = -1
 CLOSED = -2
 BUSY = -3
 TOO_SMALL = -4
+INVALID = -5
+
+OWN_DESCRIPTOR = -2  # of the core, in place of one that it writes to
 
 SMALL_BUFFER = 64 * 1024
 KEPT_BUFFER = 1024 * 1024  # a buffer that had to grow beyond this is not kept
@@ -162,6 +165,16 @@ class Runtime:
     def open_inbox(self, inbox: Handle, client: int, wake_descriptor: int) -> None:
         """Opens a receiving place for calls. The descriptor gets a byte when something waits; -1 for none."""
         self._check(self._library.pyagent_inbox_open(client, wake_descriptor, ctypes.addressof(inbox.place)))
+
+    def open_watching_inbox(self, inbox: Handle, client: int) -> int:
+        """Opens a receiving place that reads from sockets when it is polled. Returns the descriptor that tells when;
+        -1, with nothing opened, where the system has no such thing."""
+        status = self._library.pyagent_inbox_open(client, OWN_DESCRIPTOR, ctypes.addressof(inbox.place))
+        if status == INVALID:
+            return -1
+        self._check(status)
+        descriptor: int = self.inspect(inbox.number)["descriptor"]
+        return descriptor
 
     def submit(self, call: Handle, client: int, inbox: int, request: bytes) -> None:
         """Starts a call and returns at once. Its frames come out of the inbox; of itself, if that is 0."""

@@ -83,12 +83,12 @@ class Schedule:
 
     def take_in(self, data: bytes) -> None:
         """Takes in frames of any number of calls."""
-        for call, frame in _frames.split_calls(data):
+        for call, frames in _frames.split_calls(data):
             flying = self._flying.get(call)
             if flying is None:  # closed in the meantime
                 continue
             index, handle, assembly = flying
-            assembly.add(frame)
+            assembly.add(frames)
             if assembly.ended:
                 del self._flying[call]
                 handle.end()

@@ -5,6 +5,7 @@ What the values mean is the core's business."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from json import encoder
 
 from . import _checks
@@ -36,13 +37,19 @@ def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> b
         ConfigurationError: An option has the wrong type, or there is nothing to ask.
         UnsupportedFeatureError: n above 1 where only one answer can be shown.
     """
-    options = _given(arguments)
+    options = _given(op, arguments)
     if op == "models":
         return dump(_body(op, "", options))
     if op == "login":
-        return dump(_body(op, "", {**options, "login": _credentials(options)}))
+        options["login"] = _credentials(options)
+        return dump(_body(op, "", options))
     if op == "embed":
         return dump(_body(op, model, options))
+    if len(options) == 1 and type(options.get("prompt")) is str:
+        try:
+            return f"{_head(op, model, window)}{_quote(options['prompt'])}}}]}}".encode()
+        except UnicodeEncodeError:
+            pass  # dump says where
     messages = _messages(options.pop("prompt", None), options.pop("system_prompt", None), options.pop("messages", None))
     body = _body(op, model, options)
     body["messages"] = messages
@@ -60,7 +67,7 @@ def encode_each(op: str, model: str, arguments: dict[str, Any]) -> Callable[[int
     Raises:
         ConfigurationError: An option has the wrong type; from the function, if the prompt has.
     """
-    options = _given(arguments)
+    options = _given(op, arguments)
     system_prompt = options.pop("system_prompt", None)
     _messages("", system_prompt, None)
     head = dump(_body(op, model, options))[:-1] + b',"messages":'
@@ -78,8 +85,20 @@ def encode_each(op: str, model: str, arguments: dict[str, Any]) -> Callable[[int
     return encode_one
 
 
-def _given(arguments: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if value is not None and name != "self"}
+def _given(op: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    off = _OFF_IN_ANSWERS if op == "generate" else _OFF
+    return {
+        name: value
+        for name, value in arguments.items()
+        if value is not None and name != "self" and not (value is False and name in off)
+    }
+
+
+@lru_cache(maxsize=64)
+def _head(op: str, model: str, window: int) -> str:
+    """What comes before the text of a request that is nothing but a prompt: one like the last one, most of the time."""
+    body = {"op": op, "model": model, "window": window} if window else {"op": op, "model": model}
+    return _encode(body)[:-1] + ',"messages":[{"role":"user","content":'
 
 
 def _credentials(options: dict[str, Any]) -> dict[str, Any]:
@@ -216,6 +235,7 @@ def _make_encode() -> Callable[[Any], str]:
 
 _with_care = encoder.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _encode_with_care = _with_care.encode
+_quote = encoder.encode_basestring
 _encode = _make_encode()
 
 
@@ -241,6 +261,10 @@ def _messages(prompt: Any, system_prompt: Any, messages: Any, place: str = "mess
         )
     return asked if system_prompt is None else [{"role": "system", "content": system_prompt}, *asked]
 
+
+# Flags that change nothing while they are off: the core need not hear of them.
+_OFF = frozenset({"include_raw", "allow_unsupported"})
+_OFF_IN_ANSWERS = _OFF | {"include_usage"}
 
 _CREDENTIALS = {"password": "password", "code": "code", "recovery_code": "recovery_code", "login_url": "url"}
 

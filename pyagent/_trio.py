@@ -6,9 +6,9 @@ from contextlib import suppress
 from contextvars import copy_context
 from weakref import WeakKeyDictionary
 
-from trio import CancelScope, RunFinishedError, lowlevel
+from trio import CancelScope, RunFinishedError, lowlevel, move_on_after
 
-from ._aio import close_all, open_pipe, was_woken
+from ._bell import Bell
 from ._inbox import WRONG_LOOP, Inbox
 
 TYPE_CHECKING = False
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 class TrioInbox(Inbox):
     """The inbox of one `trio.run`."""
 
-    __slots__ = ("_run",)
+    __slots__ = ("_run", "bell")
 
-    def __init__(self, client: Client, write_end: int) -> None:
+    def __init__(self, client: Client) -> None:
         self._run = lowlevel.current_trio_token()
         super().__init__(client.runtime)
-        self.runtime.open_inbox(self, client.number, write_end)
+        self.bell = Bell(self, client.number)
 
     def check_here(self) -> None:
         if not lowlevel.in_trio_run() or lowlevel.current_trio_token() is not self._run:
@@ -43,6 +43,10 @@ class TrioInbox(Inbox):
             return lowlevel.Abort.SUCCEEDED
 
         return lowlevel.wait_task_rescheduled(abort)
+
+    async def arrival_before(self, box: Mailbox, seconds: float) -> None:
+        with move_on_after(seconds):
+            await self.arrival(box)
 
     def wake(self, box: Mailbox) -> None:
         task, box.waiter = box.waiter, None
@@ -71,22 +75,17 @@ def current_inbox(client: Client) -> Inbox:
     run = lowlevel.current_trio_token()
     inbox = _inboxes.get(run)
     if inbox is None or inbox.closed or not inbox.runtime.alive:
-        pipe = open_pipe()
-        try:
-            inbox = _inboxes[run] = TrioInbox(client, pipe[1])
-        except BaseException:
-            close_all(pipe)
-            raise
-        lowlevel.spawn_system_task(_drain, inbox, pipe)
+        inbox = _inboxes[run] = TrioInbox(client)
+        lowlevel.spawn_system_task(_drain, inbox)
     return inbox
 
 
-async def _drain(inbox: TrioInbox, pipe: tuple[int, ...]) -> None:
+async def _drain(inbox: TrioInbox) -> None:
     try:
         while True:
-            await lowlevel.wait_readable(pipe[0])
-            if was_woken(pipe[0]):
+            await lowlevel.wait_readable(inbox.bell.descriptor)
+            if inbox.bell.is_rung():
                 inbox.drain()
     finally:  # the run is over
         inbox.close()
-        close_all(pipe)
+        inbox.bell.close()

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "pyagent"
+PROCESSORS = {"processor.py": "async_processor.py", "_callbacks.py": "_async_callbacks.py"}
 NOTE = "Written by tools/twins.py from {name}: change that file, then run `make fmt`."
 
 # What is written differently for coroutines: pattern and replacement, in order.
@@ -46,14 +47,36 @@ RULES = (
 )
 
 
+# What is written differently in the files of stream processors, which speak of the stream that is read.
+PROCESSOR_RULES = (
+    (r"\bdef (run|collect|print|_call)\(", r"async def \1("),
+    (r"(\w+ = |return |^ +)(self\.(?:_call|_processor\(\)\.run|on_text\(show\)\.run)\()", r"\1await \2"),
+    (r"= stream\._fetch\(", "= await stream._fetch("),
+    (r"refuse_coroutine\(task, result\)", "await result"),
+    (r"Plan, refuse_coroutine", "Plan"),
+    (r"\bStreamProcessor\b", "AsyncStreamProcessor"),
+    (r"\bStream\b", "AsyncStream"),
+    (r"\bCallbacks\b", "AsyncCallbacks"),
+    (r"from \.(processor|stream|_callbacks) import", r"from .async_\1 import"),
+    (r"\.async__", "._async_"),
+    (r"\ba AsyncStream", "an AsyncStream"),
+    (r"in the thread that runs", "in the task that runs"),
+    (
+        r"(Reads|reads) a stream to its end and calls functions on the way\.",
+        r"\1 a stream to its end from a coroutine.",
+    ),
+    (r"\)\.run\(\)`\.", r").run()`, awaited."),
+)
+
+
 def twin(name: str) -> str:
     """The text of the twin of a file of the package."""
     text = (PACKAGE / name).read_text(encoding="utf-8")
-    for pattern, replacement in RULES:
-        text = re.sub(pattern, replacement, text)
+    for pattern, replacement in PROCESSOR_RULES if name in PROCESSORS else RULES:
+        text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
     first, _, rest = text.partition("\n")
-    imports = re.compile(r"(?:^from \.\S+ import .+\n)+", re.MULTILINE)
-    rest = imports.sub(lambda found: "".join(sorted(found.group().splitlines(keepends=True))), rest, count=1)
+    imports = re.compile(r"(?:^ *from \.\S+ import .+\n)+", re.MULTILINE)
+    rest = imports.sub(lambda found: "".join(sorted(found.group().splitlines(keepends=True))), rest)
     return f'{first.removesuffix(chr(34) * 3)}\n\n{NOTE.format(name=name)}"""\n{rest}'
 
 
@@ -64,7 +87,8 @@ def outdated() -> list[Path]:
 
 def pairs() -> list[tuple[str, Path]]:
     names = [f"_{job}_methods.py" for job in ("text", "response", "map", "operation", "client")]
-    return [(name, PACKAGE / f"_async{name}") for name in names]
+    named = {**{name: f"_async{name}" for name in names}, **PROCESSORS}
+    return [(name, PACKAGE / path) for name, path in named.items()]
 
 
 def main() -> int:

@@ -19,6 +19,9 @@ const (
 	ABIVersion = 1
 )
 
+// OwnDescriptor in place of an inbox's wake descriptor asks for one of the library's.
+const OwnDescriptor = -2
+
 // Bridge is one library in one process.
 type Bridge struct {
 	engine  *engine.Engine
@@ -27,6 +30,7 @@ type Bridge struct {
 	alone   atomic.Int64 // calls in a row that began while no other one was working
 	procs   processors
 	lookout lookout
+	yields  yielding
 	ballast []byte
 }
 
@@ -37,7 +41,7 @@ const ballastBytes = 16 << 20
 
 // New makes an empty bridge.
 func New() *Bridge {
-	return &Bridge{engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes)}
+	return &Bridge{engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes), yields: yielding{began: time.Now()}}
 }
 
 // ManageProcessors lets the bridge choose how many processors the scheduler uses, up to as many as the process may. It is for
@@ -103,12 +107,18 @@ func (b *Bridge) OpenClient(config []byte) uint64 {
 
 // OpenInbox makes a receiving place for calls, whichever clients they are of; the one named here only says whose library it
 // is. wakeFD gets a byte when something waits that the host has not been woken for since its last poll; -1 for hosts that
-// only poll.
+// only poll. With OwnDescriptor the library brings the descriptor, which Inspect tells; not every system has that.
 func (b *Bridge) OpenInbox(clientHandle uint64, wakeFD int) (uint64, Status) {
 	if _, status := find[*client](b, clientHandle); status != StatusOK {
 		return 0, status
 	}
-	return b.handles.add(newInbox(wakeFD)), StatusOK
+	opened := newInbox(wakeFD)
+	if wakeFD == OwnDescriptor {
+		if opened = newWatchingInbox(); opened == nil {
+			return 0, StatusInvalid
+		}
+	}
+	return b.handles.add(opened), StatusOK
 }
 
 // Submit starts a call. It returns at once; whatever goes wrong with the request is the call's terminal frame.
@@ -129,6 +139,7 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 	ctx, cancel := context.WithCancelCause(context.Background())
 	started := &call{queue: newQueue(box), cancel: cancel, began: time.Now()}
 	started.queue.poll.first = started.answer
+	started.queue.lends = b.lends
 	handle := b.handles.add(started)
 	started.queue.call = handle
 	if box != nil && !box.attach(handle) {
@@ -153,11 +164,25 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 	return handle, StatusOK
 }
 
+// lentAlone is how many calls may be working when one is lent to its own poll: each of those takes two descriptors more.
+const lentAlone = 16
+
+// lends says whether a stream is lent to the thread that polls it. A thread that sleeps in a system call may keep a processor
+// of the scheduler for a while, so there must be others.
+func (b *Bridge) lends() bool {
+	if b.working.Load() > lentAlone {
+		return false
+	}
+	b.procs.spread()
+	return true
+}
+
 func (c *call) fail(err *llm.Error) { c.queue.End(llm.Event{Kind: llm.EventError, Data: err}) }
 
 // Poll copies every waiting frame that fits into dst and returns their bytes. It waits up to timeout; < 0 is for ever. For a
 // call of an inbox that has a window it only asks for more.
 func (b *Bridge) Poll(handle uint64, dst []byte, timeout time.Duration) (int, Status) {
+	b.yields.yield()
 	thing, status := b.handles.get(handle)
 	switch thing := thing.(type) {
 	case *call:

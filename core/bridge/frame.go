@@ -3,6 +3,7 @@ package bridge
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"pyagent/core/llm"
 )
@@ -23,6 +24,7 @@ import (
 const (
 	frameHeader = 16
 	flagMany    = 1
+	roomForJSON = 400 // what most frames of JSON need, so that they do not grow piece by piece
 )
 
 func appendHeader(buf []byte, size int, kind llm.EventKind, flags uint8, index uint16, call uint64) []byte {
@@ -54,6 +56,7 @@ func (f *frames) appendEvent(event llm.Event, call uint64) {
 		f.last = -1
 		return
 	}
+	f.bytes = slices.Grow(f.bytes, roomForJSON)
 	start := len(f.bytes)
 	written, err := event.AppendJSON(appendHeader(f.bytes, 0, event.Kind, 0, event.Index, call))
 	if err != nil {
@@ -94,6 +97,10 @@ func (f *frames) grow(more int) {
 // appendFrames moves the frames of later to the end of f, joining deltas where the two meet.
 func (f *frames) appendFrames(later *frames) {
 	if len(later.bytes) == 0 {
+		return
+	}
+	if len(f.bytes) == 0 {
+		*f, *later = *later, frames{bytes: f.bytes, last: -1}
 		return
 	}
 	head, rest := later.bytes, later.bytes

@@ -5,11 +5,16 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"pyagent/core/engine"
 )
 
 // inbox is one receiving place for many calls: an event loop watches one file descriptor and fetches for all of its calls in
 // one poll. It holds no frames of its own, only the order in which calls have something to say; every call keeps its own
 // bounded queue, so one busy call neither starves nor floods the others.
+//
+// The descriptor is the host's own, of which the library has the writing end; or it is the library's, of a watch. Then the
+// sockets of slow streams are in the watch as well: they wake the host, and its poll reads them.
 type inbox struct {
 	wakeFD int
 	poll   pollState
@@ -26,6 +31,21 @@ type inbox struct {
 func newInbox(wakeFD int) *inbox {
 	return &inbox{wakeFD: wakeFD, poll: pollState{ready: make(chan struct{}, 1)}, calls: make(map[uint64]struct{})}
 }
+
+// newWatchingInbox makes one with a descriptor of the library; nil where the system has no watch.
+func newWatchingInbox() *inbox {
+	watch := engine.NewWatch()
+	if watch == nil {
+		return nil
+	}
+	b := newInbox(-1)
+	b.poll.eager = true
+	b.poll.watch.Store(watch)
+	return b
+}
+
+// watch is where the sockets of calls are watched that the host reads by itself; nil for none.
+func (b *inbox) watch() *engine.Watch { return b.poll.watch.Load() }
 
 // add notes that a call has something to say.
 func (b *inbox) add(q *queue) {
@@ -110,6 +130,9 @@ func (b *inbox) close() []uint64 {
 	b.closed = true
 	b.ready, b.spare = nil, nil
 	b.poll.close()
+	if watch := b.watch(); watch != nil {
+		watch.Close()
+	}
 	return slices.Collect(maps.Keys(b.calls))
 }
 

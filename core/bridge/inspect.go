@@ -31,6 +31,7 @@ type librarySnapshot struct {
 type handleSnapshot struct {
 	Kind    string  `json:"kind"`
 	Calls   *int    `json:"calls,omitempty"`
+	Watched *int    `json:"descriptor,omitempty"`
 	Op      llm.Op  `json:"op,omitempty"`
 	State   string  `json:"state,omitempty"`
 	Queued  *int    `json:"queued_bytes,omitempty"`
@@ -76,7 +77,12 @@ func (b *Bridge) snapshot(handle uint64) (any, Status) {
 		thing.mu.Lock()
 		defer thing.mu.Unlock()
 		calls := len(thing.calls)
-		return handleSnapshot{Kind: "inbox", Calls: &calls}, status
+		snapshot := handleSnapshot{Kind: "inbox", Calls: &calls}
+		if watch := thing.watch(); watch != nil {
+			descriptor := watch.Descriptor()
+			snapshot.Watched = &descriptor
+		}
+		return snapshot, status
 	case *call:
 		queued, ended, delivered := thing.queue.snapshot()
 		state := "running"

@@ -21,6 +21,9 @@ type processors struct {
 // aloneLimit is how many calls must have come one after another. Changing over stops all goroutines for some microseconds.
 const aloneLimit = 16
 
+// spread gives the scheduler all processors until calls have come one after another again.
+func (p *processors) spread() { p.began(0, false) }
+
 // began is told how many calls are working, the one that begins included, and whether the host's thread waits for a goroutine
 // that carries this one out.
 func (p *processors) began(working int64, waits bool) {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"pyagent/core/engine"
 	"pyagent/core/llm"
 )
 
@@ -42,6 +43,7 @@ type queue struct {
 	credit    int  // what is left of the window
 	room      chan struct{}
 	poll      pollState
+	lends     func() bool // says whether a call without an inbox is lent to whoever polls it
 }
 
 func newQueue(inbox *inbox) *queue {
@@ -115,6 +117,39 @@ func (q *queue) handOver() {
 	} else if tell {
 		q.inbox.add(q)
 	}
+}
+
+// Borrow takes a stream on for the host to read by itself. It is part of engine.Borrower.
+func (q *queue) Borrow(loan *engine.Loan) bool {
+	if q.inbox != nil {
+		watch := q.inbox.watch()
+		return watch != nil && loan.Join(watch)
+	}
+	if !q.lends() {
+		return false
+	}
+	watch := engine.NewWatch()
+	if watch == nil {
+		return false
+	}
+	if !loan.Join(watch) {
+		watch.Close()
+		return false
+	}
+	q.poll.watch.Store(watch)
+	q.poll.signal()
+	return true
+}
+
+// GiveBack ends that. It is part of engine.Borrower.
+func (q *queue) GiveBack(loan *engine.Loan) {
+	if q.inbox != nil {
+		loan.Leave(q.inbox.watch())
+		return
+	}
+	watch := q.poll.watch.Swap(nil)
+	loan.Leave(watch)
+	watch.Close()
 }
 
 // allow sets the window of a call whose host may fall behind. It precedes the call's first event.

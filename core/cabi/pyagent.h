@@ -136,6 +136,10 @@ int32_t pyagent_client_open(pyagent_text *config, size_t config_len, uint64_t *c
  * mode, whose other end your event loop watches, or -1. The library writes one byte to it when something waits and the host
  * was not woken since its last poll: read the byte, then poll once with timeout 0. What the buffer cannot take is announced
  * again. wake_fd stays yours; close it after the inbox.
+ *
+ * With wake_fd -2 the library brings the descriptor: watch the one that pyagent_inspect tells, which is readable whenever a
+ * poll with timeout 0 is due, and read nothing from it. Slow streams are then read by your poll. Stop watching it before you
+ * close the inbox, which closes it. PYAGENT_INVALID where the system has none; Linux has.
  */
 int32_t pyagent_inbox_open(uint64_t client, intptr_t wake_fd, uint64_t *inbox);
 

@@ -128,9 +128,14 @@ func (x *exchange) isFramed(reader *answerReader, response *transport.Response) 
 
 func (x *exchange) readStream(reader *answerReader) *llm.Error {
 	next := frames(reader, int(x.call.sizes.Event), x.call.client.dialect.Framing())
+	return x.lend(reader, func() *llm.Error { return x.readEvents(reader, next) })
+}
+
+// readEvents reads to the end of the stream; while its connection is lent, as far as it has come.
+func (x *exchange) readEvents(reader *answerReader, next func() (name string, data []byte, err error)) *llm.Error {
 	for {
 		name, data, failure := next()
-		if failure == io.EOF {
+		if failure == io.EOF || failure == stream.ErrNotYet {
 			return nil
 		}
 		if failure != nil {
@@ -144,7 +149,9 @@ func (x *exchange) readStream(reader *answerReader) *llm.Error {
 			return nil
 		}
 		if x.call.sink.Crowded() {
-			if failure := reader.flush(); failure != nil {
+			if failure := reader.flush(); failure == stream.ErrNotYet {
+				return nil
+			} else if failure != nil {
 				return x.broken(failure)
 			}
 		}
@@ -169,7 +176,7 @@ func frames(reader io.Reader, limit int, framing provider.Framing) func() (name 
 
 func (x *exchange) readWhole(reader *answerReader) *llm.Error {
 	limit := x.call.sizes.Body
-	body, failure := io.ReadAll(io.LimitReader(reader, limit+1))
+	body, failure := reader.all(limit + 1)
 	if failure != nil {
 		return x.broken(failure)
 	}

@@ -1,11 +1,14 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"slices"
 	"time"
 
 	"pyagent/core/llm"
+	"pyagent/core/stream"
 )
 
 // answerReader is the body of an answer as decoders see it. Before every read from the network it hands the gathered events to
@@ -15,6 +18,7 @@ type answerReader struct {
 	body     io.Reader
 	head     []byte // read to look at, not yet passed on
 	ended    bool   // the body came to its proper end
+	lending         // of the connection, to threads of the host
 }
 
 func (r *answerReader) Read(p []byte) (int, error) {
@@ -29,7 +33,7 @@ func (r *answerReader) Read(p []byte) (int, error) {
 	if err := r.flush(); err != nil {
 		return 0, err
 	}
-	n, err := r.body.Read(p)
+	n, err := r.read(p)
 	r.ended = err == io.EOF
 	if n > 0 {
 		r.exchange.watch.afterRead()
@@ -42,6 +46,10 @@ func (r *answerReader) flush() error {
 	watch, sink := r.exchange.watch, r.exchange.call.sink
 	watch.beforeRead()
 	if sink.Full() {
+		if r.loan != nil { // a thread of the host is not to wait
+			r.paused, r.full = true, true
+			return stream.ErrNotYet
+		}
 		watch.note(true)
 		defer watch.note(false)
 	}
@@ -69,6 +77,25 @@ func (r *answerReader) peek() (byte, error) {
 			return 0, err
 		}
 	}
+}
+
+// all reads to the end of the body, or a little beyond so many bytes.
+func (r *answerReader) all(limit int64) ([]byte, error) {
+	body := r.head
+	r.head = nil
+	for int64(len(body)) < limit {
+		if len(body) == cap(body) {
+			body = slices.Grow(body, bytes.MinRead)
+		}
+		n, err := r.Read(body[len(body):cap(body)])
+		if body = body[:len(body)+n]; err != nil {
+			if err == io.EOF {
+				err = nil
+			}
+			return body, err
+		}
+	}
+	return body, nil
 }
 
 // rest is a stream that is complete for the host although its body may go on: servers end the body shortly after their

@@ -32,6 +32,7 @@ type watchdog struct {
 	late    lateness      // what its end is called
 	last    instant       // of the last progress
 	stalled bool          // the host is behind
+	waits   func() bool   // reports that the host has not read what has come, while it reads by itself
 	waking  bool          // the wall clock says that the time is up, and the grace runs
 	woke    time.Time     // on the clock awake: since when it does
 }
@@ -82,7 +83,7 @@ func (w *watchdog) check() {
 		return // stopped while this waited for the lock
 	}
 	now := w.now()
-	if w.stalled {
+	if w.stalled || w.waits != nil && w.waits() {
 		w.last = now
 	}
 	left := w.limit - now.awake.Sub(w.last.awake)
@@ -136,6 +137,13 @@ func (w *watchdog) note(stalled bool) {
 	w.stalled = stalled
 	w.last = w.now()
 	w.mu.Unlock()
+}
+
+// watchHost sets how to see that the host is behind while it reads by itself; nil when it does not.
+func (w *watchdog) watchHost(waits func() bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.waits = waits
 }
 
 func (w *watchdog) stop() {

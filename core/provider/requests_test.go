@@ -21,13 +21,14 @@ import (
 
 // matrixVendor is what tests/cases/vendors.json says of a vendor: what stands for the words with a dollar sign.
 type matrixVendor struct {
-	Dialect    string
-	Model      string
-	BaseURL    string          `json:"base_url"` // of a vendor whose users have addresses of their own
-	EmbedModel string          `json:"embed_model"`
-	InputType  string          `json:"input_type"`
-	Details    json.RawMessage // reasoning_details of an answer
-	CallExtra  json.RawMessage `json:"call_extra"` // what came with a tool call, as keys beside its function
+	Dialect     string
+	Model       string
+	BaseURL     string          `json:"base_url"` // of a vendor whose users have addresses of their own
+	EmbedModel  string          `json:"embed_model"`
+	InputType   string          `json:"input_type"`
+	Details     json.RawMessage // reasoning_details of an answer
+	CallDetails json.RawMessage `json:"call_details"` // of an answer that calls a tool, if they are others
+	CallExtra   json.RawMessage `json:"call_extra"`   // what came with a tool call, as keys beside its function
 }
 
 // fill puts a vendor's words into a request.
@@ -37,9 +38,13 @@ func (v *matrixVendor) fill(name string, request []byte) []byte {
 	if v.CallExtra != nil {
 		call += "," + strings.TrimSuffix(strings.TrimPrefix(string(v.CallExtra), "{"), "}")
 	}
+	details := v.Details
+	if v.CallDetails != nil && bytes.Contains(request, []byte(quote("$CALL"))) {
+		details = v.CallDetails
+	}
 	return []byte(strings.NewReplacer(
 		quote("$VENDOR"), quote(name), quote("$MODEL"), quote(v.Model), quote("$EMBED_MODEL"), quote(firstWord(v.EmbedModel, v.Model)),
-		quote("$INPUT_TYPE"), quote(firstWord(v.InputType, "query")), quote("$DETAILS"), string(v.Details),
+		quote("$INPUT_TYPE"), quote(firstWord(v.InputType, "query")), quote("$DETAILS"), string(details),
 		quote("$CALL"), call+"}", quote("$CALL_ID"), quote("call_own001"),
 	).Replace(string(request)))
 }

@@ -17,7 +17,7 @@ type responsesEncoder struct {
 func (e *responsesEncoder) write() []byte {
 	e.takes(
 		"max_tokens", "max_completion_tokens", "temperature", "top_p", "tools", "tool_choice", "parallel_tool_calls",
-		"response_format", "logprobs", "top_logprobs", "reasoning_effort", "reasoning_summary", "verbosity", "service_tier",
+		"response_format", "logprobs", "top_logprobs", "reasoning_effort", "reasoning_budget", "reasoning_summary", "verbosity", "service_tier",
 		"store", "metadata", "user", "safety_identifier", "prompt_cache_key", "stream_options", "previous_response_id",
 	)
 	model := e.request.Model
@@ -145,7 +145,17 @@ func boolean(value bool) json.RawMessage {
 }
 
 func (e *responsesEncoder) reasoning() {
-	effort, summary := e.request.ReasoningEffort, e.request.ReasoningSummary
+	effort, summary, budget := e.request.ReasoningEffort, e.request.ReasoningSummary, e.request.ReasoningBudget
+	switch {
+	case budget == nil:
+	case *budget > 0:
+		e.refuse("reasoning_budget", "%s cannot limit the tokens of reasoning; give reasoning_effort, or 0 to switch it off",
+			e.row.Name)
+	case effort != "" && effort != "none":
+		e.wrong("reasoning_budget", "reasoning_budget 0 switches reasoning off, but reasoning_effort is %q; give one of them", effort)
+	default:
+		effort = "none"
+	}
 	if effort == "" && summary == "" {
 		return
 	}

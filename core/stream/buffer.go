@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -21,6 +22,10 @@ const (
 	// emptyReads is how often in a row a reader may return nothing before it counts as broken.
 	emptyReads = 100
 )
+
+// ErrNotYet is what a reader returns that has nothing now and may have more later. It ends nothing: Next returns it too, and
+// goes on where it was when it is called again.
+var ErrNotYet = errors.New("nothing has arrived yet")
 
 // TooLargeError reports one event, or one line, that is larger than Limit bytes.
 type TooLargeError struct {
@@ -66,7 +71,9 @@ func (b *buffer) more() error {
 		b.end += n
 		b.fresh = n
 		b.filled = n == len(space)
-		b.err = err
+		if err != ErrNotYet {
+			b.err = err
+		}
 		if n > 0 {
 			return nil
 		}

@@ -32,6 +32,8 @@ func (d *NDJSON) Next() ([]byte, error) {
 		if d.lf == d.end {
 			if ended = d.read(); ended == nil {
 				continue
+			} else if ended == ErrNotYet {
+				return nil, ended
 			}
 			start = d.pos
 		}

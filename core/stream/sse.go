@@ -25,6 +25,7 @@ type SSE struct {
 	opened  bool // the byte order mark was looked for
 	afterCR bool // the last line ended with a carriage return that was the last byte read; a line feed may belong to it
 	skip    bool // the start of the present line, a comment, was thrown away
+	paused  bool // the last call of Next ended with ErrNotYet, in the middle of an event
 	hasData bool // the event has a data line; its data is bytes[from:to]
 	isBare  bool // the event is JSON without field names, see bare
 	name    string
@@ -40,14 +41,20 @@ func NewSSE(r io.Reader, maxEvent int) *SSE {
 // Next returns the next event. It reads only when no complete event is buffered. At the end it returns io.EOF, or the
 // reader's own error; an event above the limit ends the stream with a *TooLargeError.
 func (s *SSE) Next() (Event, error) {
-	s.from, s.to, s.hasData, s.isBare, s.name = 0, 0, false, false, ""
+	if !s.paused {
+		s.from, s.to, s.hasData, s.isBare, s.name = 0, 0, false, false, ""
+	}
+	s.paused = false
 	for {
 		start, stop, ok := s.line()
 		if !ok {
 			if err := s.check(); err != nil {
 				return Event{}, s.fail(err)
 			}
-			if err := s.read(); err != nil {
+			if err := s.read(); err == ErrNotYet {
+				s.paused = true
+				return Event{}, err
+			} else if err != nil {
 				return s.last(err)
 			}
 			continue
@@ -237,7 +244,7 @@ func (s *SSE) read() error {
 	err := s.more()
 	unseen := s.end - s.fresh
 	s.lf, s.cr = s.find('\n', unseen), s.find('\r', unseen)
-	s.open(err != nil)
+	s.open(err != nil && err != ErrNotYet)
 	return err
 }
 

@@ -95,6 +95,7 @@ type body struct {
 	sent   *sending
 	stop   func() bool // ends the watch on the request's context; false: the context has ended
 	inside bool        // a chunk was begun, and its last line end is still to come
+	loan   *Loan       // while the connection is lent
 	err    error       // how it ended
 }
 
@@ -123,6 +124,8 @@ func (b *body) Read(p []byte) (int, error) {
 	case err == io.EOF && b.left < 0:
 		b.keep = false // the end of the connection is the end of the body
 		b.finish()
+	case IsNotYet(err):
+		return n, err
 	case err != nil:
 		b.fail(err)
 	}
@@ -140,7 +143,9 @@ func (b *body) readChunks(p []byte) (n int, err error) {
 			if n > 0 && !lineBuffered(reader, b.inside) {
 				break
 			}
-			if err := b.nextChunk(); err != nil {
+			if err := b.nextChunk(); IsNotYet(err) {
+				return n, err
+			} else if err != nil {
 				b.fail(err)
 				break
 			}
@@ -154,6 +159,9 @@ func (b *body) readChunks(p []byte) (n int, err error) {
 		m, err := reader.Read(p[n : n+int(min(int64(len(p)-n), b.left))])
 		n += m
 		b.left -= int64(m)
+		if IsNotYet(err) {
+			return n, err
+		}
 		if err != nil {
 			b.fail(err)
 			break
@@ -165,7 +173,8 @@ func (b *body) readChunks(p []byte) (n int, err error) {
 	return 0, b.err
 }
 
-// lineBuffered reports whether the next chunk's size line has arrived whole, with the line end before it.
+// lineBuffered reports whether the next chunk's size line has arrived whole, with the line end before it, and with the trailers
+// behind it where it is that of the last chunk.
 func lineBuffered(reader *bufio.Reader, inside bool) bool {
 	waiting, _ := reader.Peek(reader.Buffered())
 	if inside {
@@ -175,13 +184,36 @@ func lineBuffered(reader *bufio.Reader, inside bool) bool {
 		}
 		waiting = waiting[end+1:]
 	}
-	return bytes.IndexByte(waiting, '\n') >= 0
+	line, rest, whole := bytes.Cut(waiting, []byte{'\n'})
+	if size, _, _ := bytes.Cut(line, []byte{';'}); !whole || len(bytes.Trim(size, "0 \t\r")) > 0 {
+		return whole
+	}
+	for whole && len(bytes.TrimSuffix(line, []byte{'\r'})) > 0 {
+		line, rest, whole = bytes.Cut(rest, []byte{'\n'})
+	}
+	return whole
+}
+
+// awaitLine waits for the line that nextChunk reads, on a connection that is lent: there a line may only be read whole.
+func (b *body) awaitLine() error {
+	for reader := b.conn.reader; b.loan != nil && !lineBuffered(reader, b.inside); {
+		if reader.Buffered() == readBuffer {
+			return errHeader
+		}
+		if _, err := reader.Peek(reader.Buffered() + 1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // chunkLine bounds a chunk's size line with its extensions, and a trailer.
 const chunkLine = 16 << 10
 
 func (b *body) nextChunk() error {
+	if err := b.awaitLine(); err != nil {
+		return err
+	}
 	budget := int64(chunkLine)
 	if b.inside {
 		line, err := b.conn.readLine(&budget)
@@ -222,8 +254,15 @@ func (b *body) finish() {
 		return
 	}
 	b.err = io.EOF
+	b.conn.prompt = time.Since(b.conn.began) < Patience
+	if b.loan == nil {
+		b.settle()
+	}
+}
+
+// settle gives the connection of a body that was read to its end back, or up.
+func (b *body) settle() {
 	c := b.conn
-	c.prompt = time.Since(c.began) < Patience
 	if b.stop() && b.keep && b.sent.complete() && c.reader.Buffered() == 0 {
 		c.pool.park(c)
 		return

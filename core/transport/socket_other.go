@@ -18,3 +18,11 @@ func (c *conn) hold() bool { return false }
 func (c *conn) release() {}
 
 func (c *conn) hurry(bool) {}
+
+func (c *conn) lend() *socket { return nil }
+
+func (s *socket) takeBack() {}
+
+func (s *socket) allow(int) {}
+
+func (s *socket) spent() bool { return false }

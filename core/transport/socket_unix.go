@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// socket is a TCP connection that can be slept on in two ways. In Go's network poller a goroutine sleeps, as on every
-// net.Conn. While the socket is held, the thread that reads sleeps in the system call. The poller then knows nothing of the
-// descriptor: otherwise its thread would wake with every answer as well.
+// socket is a TCP connection that can be slept on in three ways. In Go's network poller a goroutine sleeps, as on every
+// net.Conn. While the socket is held, the thread that reads sleeps in the system call; while it is lent besides, nobody does,
+// and a Watch tells when there is something to read. The poller then knows nothing of the descriptor: otherwise its thread
+// would wake with every answer as well.
 //
 // It is used by one request at a time; Close may come from anywhere.
 type socket struct {
@@ -21,10 +22,13 @@ type socket struct {
 	hurried      bool  // reads sleep here and not for long; otherwise they bring the socket back into the poller
 	expired      bool  // a read deadline is over, while held
 	failure      error // of a read while held
+	blocking     bool  // reads of fd sleep, for at most Patience
+	allowed      int   // what may be read while lent; -1: the last read found no more
 
 	mu     sync.Mutex
 	fd     int  // held; -1 in the poller
 	inside bool // a thread is in a system call with fd
+	lent   bool // Close leaves fd to whoever takes it back: until then a Watch knows it by its number
 	closed bool
 }
 
@@ -44,7 +48,53 @@ func (c *conn) release() {
 }
 
 // hurry sets whether reads from a held socket sleep in the system call, for at most Patience.
-func (c *conn) hurry(on bool) { c.raw.(*socket).hurried = on }
+func (c *conn) hurry(on bool) {
+	s := c.raw.(*socket)
+	if s.hurried = on; on {
+		s.block(true)
+	}
+}
+
+// lend holds the connection's socket and makes its reads return at once; nil where that cannot be done.
+func (c *conn) lend() *socket {
+	if !canWatch || !c.hold() {
+		return nil
+	}
+	s := c.raw.(*socket)
+	s.block(false)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.lent, s.allowed = true, 0
+	return s
+}
+
+// takeBack ends what lend began.
+func (s *socket) takeBack() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lent = false
+	if s.closed {
+		_ = syscall.Close(s.fd)
+	}
+}
+
+// block sets whether system calls with the held descriptor sleep.
+func (s *socket) block(on bool) {
+	if s.blocking == on {
+		return
+	}
+	_, err := s.use(func(fd int) (int, error) { return 0, syscall.SetNonblock(fd, !on) })
+	if err == nil {
+		s.blocking = on
+	}
+}
+
+func (s *socket) allow(bytes int) { s.allowed = bytes }
+
+func (s *socket) spent() bool { return s.allowed == 0 }
 
 func (s *socket) hold() error {
 	raw, err := s.SyscallConn()
@@ -60,20 +110,17 @@ func (s *socket) hold() error {
 		return err
 	}
 	patience := syscall.NsecToTimeval(int64(Patience))
-	if err = syscall.SetNonblock(held, false); err == nil {
-		err = syscall.SetsockoptTimeval(held, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &patience)
-	}
+	err = syscall.SetsockoptTimeval(held, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &patience)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil && s.closed {
 		err = net.ErrClosed
 	}
 	if err != nil {
-		_ = syscall.SetNonblock(held, true)
 		_ = syscall.Close(held)
 		return err
 	}
-	s.fd = held
+	s.fd, s.blocking = held, false
 	_ = s.TCPConn.Close()
 	return nil
 }
@@ -120,7 +167,9 @@ func (s *socket) use(call func(fd int) (int, error)) (int, error) {
 	defer s.mu.Unlock()
 	s.inside = false
 	if s.closed {
-		_ = syscall.Close(s.fd)
+		if !s.lent {
+			_ = syscall.Close(s.fd)
+		}
 		return 0, net.ErrClosed
 	}
 	return max(n, 0), err
@@ -132,6 +181,9 @@ func (s *socket) Read(p []byte) (int, error) {
 	}
 	if s.expired {
 		return 0, os.ErrDeadlineExceeded
+	}
+	if s.lent {
+		return s.readLent(p)
 	}
 	if s.fd >= 0 && !s.hurried {
 		if err := s.release(); err != nil {
@@ -152,6 +204,27 @@ func (s *socket) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// readLent reads what is there, as far as that is allowed. A read that did not fill p was the last one: what comes after it is
+// told by the Watch, and asking once more would be a system call for nothing.
+func (s *socket) readLent(p []byte) (int, error) {
+	if s.allowed <= 0 {
+		return 0, errNotYet{}
+	}
+	n, err := s.use(func(fd int) (int, error) { return syscall.Read(fd, p) })
+	if err == syscall.EAGAIN || err == syscall.EINTR {
+		s.allowed = -1
+		return 0, errNotYet{}
+	}
+	if s.allowed = max(s.allowed-n, 0); n < len(p) {
+		s.allowed = -1
+	}
+	if err == nil && n == 0 {
+		err = io.EOF
+	}
+	s.failure = err
+	return n, err
+}
+
 func (s *socket) Write(p []byte) (int, error) {
 	if s.fd < 0 {
 		return s.TCPConn.Write(p)
@@ -160,7 +233,10 @@ func (s *socket) Write(p []byte) (int, error) {
 	for sent < len(p) { // it does not wait: nothing is on its way on an idle connection, and the request is small
 		n, err := s.use(func(fd int) (int, error) { return syscall.SendmsgN(fd, p[sent:], nil, nil, noSignal) })
 		sent += n
-		if err != nil && err != syscall.EINTR {
+		if err == syscall.EAGAIN && !s.blocking {
+			s.block(true)
+			defer s.block(false)
+		} else if err != nil && err != syscall.EINTR {
 			return sent, err
 		}
 	}
@@ -179,8 +255,8 @@ func (s *socket) Close() error {
 		return closeForAll(s.TCPConn)
 	}
 	_ = syscall.Shutdown(s.fd, syscall.SHUT_RDWR)
-	if s.inside {
-		return nil // the thread has woken, and closes it
+	if s.inside || s.lent {
+		return nil // the thread has woken, and closes it; or whoever takes it back does
 	}
 	return syscall.Close(s.fd)
 }

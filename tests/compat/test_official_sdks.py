@@ -73,6 +73,29 @@ def chat_completion(case: Case, url: str) -> Said:
     )
 
 
+def response_of_openai(case: Case, url: str) -> Said:
+    """The Responses API by the package openai; all but the text of a stream is in its last event."""
+    openai = pytest.importorskip("openai", reason="`make compat` installs it")
+    with openai.OpenAI(api_key="k", base_url=url + "/v1", max_retries=0) as client:
+        asked: dict[str, Any] = {"model": "m", "input": "hi"}
+        if case.streams:
+            events = list(client.responses.create(stream=True, **asked))
+            answer = events[-1].response
+            text = "".join(event.delta for event in events if event.type == "response.output_text.delta")
+        else:
+            answer = client.responses.create(**asked)
+            text = answer.output_text
+    calls = [item for item in answer.output if item.type in {"function_call", "custom_tool_call"}]
+    return Said(
+        text,
+        [(it.name, arguments(it.arguments) if it.type == "function_call" else it.input) for it in calls],
+        [call.call_id for call in calls],
+        answer.incomplete_details.reason if answer.incomplete_details else answer.status,
+        answer.usage.input_tokens if answer.usage else None,
+        answer.usage.output_tokens if answer.usage else None,
+    )
+
+
 def message_of_claude(case: Case, url: str) -> Said:
     """The package anthropic, streams by its own helper."""
     anthropic = pytest.importorskip("anthropic", reason="`make compat` installs it")
@@ -178,6 +201,7 @@ SDKS: dict[str, Callable[[Case, str], Said]] = {
     "xai": chat_completion, "openrouter": chat_completion, "zai": chat_completion, "volcengine": chat_completion,
     "cerebras": chat_completion, "moonshot": chat_completion, "alibaba": chat_completion,
     "huggingface": chat_completion, "ollama-openai": chat_completion,
+    "openai-responses": response_of_openai,
     "anthropic": message_of_claude, "gemini": content_of_gemini, "mistral": chat_of_mistral, "ollama": chat_of_ollama,
 }  # fmt: skip
 

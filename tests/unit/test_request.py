@@ -20,6 +20,23 @@ def test_prompt() -> None:
     assert request(prompt="")["messages"] == [{"role": "user", "content": ""}]
 
 
+@pytest.mark.parametrize(
+    "prompt", ["", "hi", 'a "quote" and \\', "line\nbreak \x00\x7f", "\u00e9\u4e16\U0001f600\u2028"]
+)
+def test_a_bare_prompt_is_written_as_any_other(prompt: str) -> None:
+    for window in (0, 1000):
+        short = json.loads(encode("stream", 'm"', {"prompt": prompt, "include_raw": False}, window))
+        long = json.loads(encode("stream", 'm"', {"messages": [{"role": "user", "content": prompt}]}, window))
+        assert short == long
+
+
+def test_flags_that_are_off() -> None:
+    off = {"include_usage": False, "include_raw": False, "allow_unsupported": False}
+    assert request(prompt="hi", **off) == request(prompt="hi")
+    assert json.loads(encode("stream", "m", {"prompt": "hi", **off}))["include_usage"] is False
+    assert request(prompt="hi", store=False)["store"] is False
+
+
 def test_messages_win_over_the_prompt() -> None:
     messages = [{"role": "user", "content": "a"}]
     assert request(prompt="p", messages=messages)["messages"] == messages

@@ -32,6 +32,7 @@ class Description:
 
     def __init__(self, vendor: str) -> None:
         spec = json.loads((SPECS / f"{vendor}.json").read_text(encoding="utf-8"))
+        _loosen(spec)
         self._schemas: dict[str, Any] = spec["components"]["schemas"]
         for place, field in BEYOND.get(vendor, ()):
             name, _, inner = place.partition(".")
@@ -78,6 +79,14 @@ class Description:
         lists = "properties" in schema or (self._closing == "unevaluatedProperties" and "allOf" in schema)
         if closed and lists and not {"additionalProperties", "unevaluatedProperties"} & schema.keys():
             schema[self._closing] = False
+
+
+def _loosen(schema: Any) -> None:
+    """Makes anyOf of oneOf: in these descriptions one body may fit several alternatives, and is right."""
+    for value in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        _loosen(value)
+    if isinstance(schema, dict) and isinstance(schema.get("oneOf"), list) and "anyOf" not in schema:
+        schema["anyOf"] = schema.pop("oneOf")
 
 
 def _composed(schema: Any, inside: bool = False) -> list[str]:

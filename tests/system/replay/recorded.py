@@ -59,8 +59,8 @@ class Case:
 
 OPERATIONS = {  # by the end of the path that is asked, or by what the recorder calls it
     "generate": (
-        "/chat/completions", "/responses", "/messages", "/api/chat", "/drivers/call",
-        ":generateContent", ":streamGenerateContent",
+        "/chat/completions", "/responses", "/messages", "/api/chat", "/drivers/call", ":generateContent",
+        ":streamGenerateContent",
         "chat", "responses", "messages", "generateContent", "streamGenerateContent",
     ),
     "embed": ("/embeddings", "/api/embed", ":batchEmbedContents", ":embedContent", "embeddings"),

@@ -16,6 +16,8 @@ DESCRIBED = [name for name, vendor in VENDORS.items() if "spec" in vendor]
 
 # What a description leaves out, and where the vendor has it instead.
 UNDESCRIBED = {
+    # It demands "detail", which has a default: https://platform.openai.com/docs/guides/images-vision
+    ("openai-responses", "image-url"),
     ("anthropic", "file-id"),  # a beta: https://docs.claude.com/en/docs/build-with-claude/files
     # Vertex AI has most of Gemini's protocol, and beside it these, of which Gemini's own description knows nothing:
     # https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api
