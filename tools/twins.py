@@ -18,7 +18,7 @@ NOTE = "Written by tools/twins.py from {name}: change that file, then run `make 
 
 # What is written differently for coroutines: pattern and replacement, in order.
 RULES = (
-    (r"\bdef (generate\w*|embed|list_models|count_tokens|login)\(", r"async def a\1("),
+    (r"\bdef (generate\w*|embed|list_models|count_tokens|login|run_tools)\(", r"async def a\1("),
     (r"\bdef (stream\w*|map)\(", r"def a\1("),
     (r"\bgenerate_text and stream_text\b", "agenerate_text and astream_text"),
     (r"\bgenerate and stream\b", "agenerate and astream"),
@@ -32,8 +32,24 @@ RULES = (
     (r"= wait_for\((call, Results\(\))\)", r"= await await_for(\1)"),
     (r"\bwait_for\b", "await_for"),
     (r"\b_start\b", "_astart"),
-    (r"(class |-> |return )((?:Text|Response|Map|Operation|Client)Methods|Stream|Answers)\b", r"\1Async\2"),
-    (r"\bA Stream\b", "An AsyncStream"),
+    (r"\b_plan\b", "_aplan"),
+    (r"(class |-> |return )(\w+Methods|(?:Object|Tool)?Stream|Answers)\b", r"\1Async\2"),
+    (r"\bAn ObjectStream\b", "An AsyncObjectStream"),
+    (r"import ObjectResult, ObjectStream\b", "import AsyncObjectStream, ObjectResult"),
+    (r"import ObjectStream\b", "import AsyncObjectStream"),
+    (r"\bgenerate_object and stream_object\b", "agenerate_object and astream_object"),
+    (r"\bA (Tool)?Stream\b", r"An Async\1Stream"),
+    (r"\brun_tools (and|does)\b", r"arun_tools \1"),
+    (r"\band stream_tools\b", "and astream_tools"),
+    (r"\bdef _run\(", "async def _run("),
+    (r"\breturn (_run\()", r"return await \1"),
+    (r"\breturn run_to_end\b", "return await arun_to_end"),
+    (r"from \._tool_drive import run_to_end", "from ._async_tool_drive import arun_to_end"),
+    (r"from \.tool_stream import ToolStream", "from .async_tool_stream import AsyncToolStream"),
+    (
+        r"in threads; coroutine functions each in an event loop of their\n        own\.",
+        "coroutine functions as tasks, other functions in\n        threads.",
+    ),
     (r"from \.stream import Stream", "from .async_stream import AsyncStream"),
     (r"from \.answers import Answers", "from .async_answers import AsyncAnswers"),
     (r" Answers: an iterator", " AsyncAnswers: an async iterator"),
@@ -86,7 +102,7 @@ def outdated() -> list[Path]:
 
 
 def pairs() -> list[tuple[str, Path]]:
-    names = [f"_{job}_methods.py" for job in ("text", "response", "map", "operation", "client")]
+    names = [f"_{job}_methods.py" for job in ("text", "response", "map", "operation", "object", "tool", "client")]
     named = {**{name: f"_async{name}" for name in names}, **PROCESSORS}
     return [(name, PACKAGE / path) for name, path in named.items()]
 

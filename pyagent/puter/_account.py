@@ -7,8 +7,9 @@ from threading import Lock
 
 from pyagent import Provider, Throttle, Timeouts
 
+from ._translated import translated
 from .config import PuterConfig, config
-from .exceptions import PuterAuthError, translated
+from .exceptions import PuterAuthError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

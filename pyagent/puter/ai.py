@@ -6,7 +6,8 @@ from pyagent.errors import AuthenticationError
 
 from ._account import Account
 from ._content import asked
-from .exceptions import PuterAPIError, translated
+from ._translated import translated
+from .exceptions import PuterAPIError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PuterAI"]
 
-DEFAULT_DRIVER = "openai-completion"
+_DEFAULT_DRIVER = "openai-completion"
 
 
 class PuterAI(Account):
@@ -253,7 +254,7 @@ class PuterAI(Account):
         return options
 
     def _get_driver_for_model(self, model_name: str) -> str:
-        return self.available_models.get(model_name) or DEFAULT_DRIVER
+        return self.available_models.get(model_name) or _DEFAULT_DRIVER
 
     def _keep(self, turn: list[Message], answer: Response) -> Response:
         """Adds a turn to the history, at once: other threads and tasks may add theirs."""

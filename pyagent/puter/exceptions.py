@@ -7,13 +7,9 @@ PuterError(Exception)
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
-from pyagent.errors import AuthenticationError, PyAgentError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pyagent.errors import PyAgentError
 
 __all__ = ["PuterAPIError", "PuterAuthError", "PuterError"]
 
@@ -44,13 +40,3 @@ class PuterAuthError(PuterError):
 
 class PuterAPIError(PuterError):
     """A request failed, or its answer holds none."""
-
-
-@contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Raises pyagent's exceptions as those of this package. `what` says what was being done."""
-    try:
-        yield
-    except PyAgentError as error:
-        kind = PuterAuthError if isinstance(error, AuthenticationError) else PuterAPIError
-        raise kind(f"{what}: {error}", error) from error

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PLAIN = ("generate_text", "stream_text")
 FULL = ("generate", "stream")
 MANY = ("map",)
-OPERATIONS = ("embed", "list_models", "count_tokens")
+OPERATIONS = ("embed", "list_models", "count_tokens", "login")
 
 # rusty-agent-sdk's parameters with their defaults, in its order.
 RUSTY = [
@@ -35,7 +35,7 @@ RUSTY = [
 OWN_WORDS = {"include_usage", "include_raw", "n", "stream_options", "timeout"}
 
 # Parameters that are made into other fields of a request before the types of the rest are checked.
-MADE_INTO_OTHERS = {"prompt", "system_prompt", "messages", "model", "timeout", "timeouts", "limits"}
+MADE_INTO_OTHERS = {"prompt", "system_prompt", "messages", "model", "timeout", "timeouts", "limits", "hooks"}
 
 
 def parameters(name: str) -> list[tuple[str, Any, str]]:
