@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .async_processor import AsyncStreamProcessor
     from .async_stream import AsyncStream
     from .client import Client
+    from .conversation import Conversation
     from .embeddings import Embeddings
     from .errors import (
         APIConnectionError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         ConflictError,
         ContentPolicyViolationError,
         ContextWindowExceededError,
+        ConversationBusyError,
         InternalError,
         InternalServerError,
         LimitExceededError,
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from .provider import Provider
     from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
+    from .session import SessionConfig
     from .snapshot import Snapshot
     from .stream import Stream
     from .vendor_options import (
@@ -92,6 +95,8 @@ __all__ = [
     "Capabilities",
     "ModelLists",
     "Client",
+    "Conversation",
+    "SessionConfig",
     "RateLimit",
     "RateLimits",
     "Timeouts",
@@ -129,6 +134,7 @@ __all__ = [
     "ResponseParseError",
     "ConfigurationError",
     "UnsupportedFeatureError",
+    "ConversationBusyError",
     "StreamCancelledError",
     "LimitExceededError",
     "InternalError",
@@ -155,6 +161,8 @@ _PLACES = {
     "Capabilities": ("models", "Capabilities"),
     "ModelLists": ("models", "ModelLists"),
     "Client": ("client", "Client"),
+    "Conversation": ("conversation", "Conversation"),
+    "SessionConfig": ("session", "SessionConfig"),
     "RateLimit": ("rate_limits", "RateLimit"),
     "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),

@@ -20,6 +20,7 @@ PyAgentError(Exception)
 ├── ResponseParseError(RuntimeError)             a 200 answer that is not what was asked for
 ├── ConfigurationError(ValueError)               a bad option, found before any request
 ├── UnsupportedFeatureError(ValueError)          the vendor or the method cannot honour an option
+├── ConversationBusyError(RuntimeError)          another turn of the conversation has not ended
 ├── StreamCancelledError                         reading on after close() or cancel()
 ├── LimitExceededError(RuntimeError)             the answer is larger than `Limits` allow
 └── InternalError(RuntimeError)                  pyagent itself failed, or its library cannot be used
@@ -54,6 +55,7 @@ __all__ = [
     "ResponseParseError",
     "ConfigurationError",
     "UnsupportedFeatureError",
+    "ConversationBusyError",
     "StreamCancelledError",
     "LimitExceededError",
     "InternalError",
@@ -213,6 +215,10 @@ class ConfigurationError(PyAgentError, ValueError):
 
 class UnsupportedFeatureError(PyAgentError, ValueError):
     """The vendor or the method cannot honour an option; nothing was sent."""
+
+
+class ConversationBusyError(PyAgentError, RuntimeError):
+    """Another turn of the conversation has not ended: wait for its answer, close its stream, or ask a `fork()`."""
 
 
 class StreamCancelledError(PyAgentError):

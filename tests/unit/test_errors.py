@@ -30,6 +30,7 @@ BASES = {
     "ResponseParseError": (errors.PyAgentError, RuntimeError),
     "ConfigurationError": (errors.PyAgentError, ValueError),
     "UnsupportedFeatureError": (errors.PyAgentError, ValueError),
+    "ConversationBusyError": (errors.PyAgentError, RuntimeError),
     "StreamCancelledError": (errors.PyAgentError,),
     "LimitExceededError": (errors.PyAgentError, RuntimeError),
     "InternalError": (errors.PyAgentError, RuntimeError),
@@ -46,7 +47,10 @@ def test_the_tree_is_as_drawn() -> None:
 
 def test_every_kind_of_the_core_has_a_class() -> None:
     assert sorted(_lib.runtime().inspect()["error_kinds"]) == sorted(KINDS)
-    assert set(KINDS.values()) == {getattr(errors, name) for name in BASES} - {errors.APIStatusError}
+    assert set(KINDS.values()) == {getattr(errors, name) for name in BASES} - {
+        errors.APIStatusError,
+        errors.ConversationBusyError,
+    }
 
 
 def test_an_error_carries_what_the_core_knows() -> None:
