@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .async_answers import AsyncAnswers
     from .async_processor import AsyncStreamProcessor
     from .async_stream import AsyncStream
+    from .cache import CacheHook
     from .client import Client
     from .conversation import Conversation
     from .embeddings import Embeddings
@@ -37,10 +38,15 @@ if TYPE_CHECKING:
         ContentPolicyViolationError,
         ContextWindowExceededError,
         ConversationBusyError,
+        HookError,
         InternalError,
         InternalServerError,
         LimitExceededError,
         NotFoundError,
+        ObjectError,
+        ObjectRefusedError,
+        ObjectTruncatedError,
+        ObjectValidationError,
         PermissionDeniedError,
         PyAgentError,
         QuotaExceededError,
@@ -52,7 +58,9 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UnsupportedFeatureError,
     )
+    from .hooks import DROP, Hook, Hooks, RequestContext
     from .models import Capabilities, ModelInfo, ModelLists
+    from .objects import AsyncObjectStream, ObjectResult, ObjectStream
     from .openai_options import OpenAIOptions, OpenRouterOptions, ResponsesOptions
     from .options import Limits, Throttle, Timeouts
     from .processor import StreamProcessor
@@ -61,6 +69,7 @@ if TYPE_CHECKING:
     from .response import Choice, Response, ToolCall, Usage
     from .session import SessionConfig
     from .snapshot import Snapshot
+    from .standard_hooks import LoggingHook, ResponseIdHook, SanitizingHook, UsageTotals, UsageTracker
     from .stream import Stream
     from .vendor_options import (
         AnthropicOptions,
@@ -90,6 +99,9 @@ __all__ = [
     "Choice",
     "ToolCall",
     "Usage",
+    "ObjectResult",
+    "ObjectStream",
+    "AsyncObjectStream",
     "Embeddings",
     "ModelInfo",
     "Capabilities",
@@ -101,6 +113,16 @@ __all__ = [
     "RateLimits",
     "Timeouts",
     "Limits",
+    "Hooks",
+    "Hook",
+    "RequestContext",
+    "DROP",
+    "CacheHook",
+    "LoggingHook",
+    "ResponseIdHook",
+    "SanitizingHook",
+    "UsageTotals",
+    "UsageTracker",
     "VendorOptions",
     "OpenAIOptions",
     "ResponsesOptions",
@@ -132,11 +154,16 @@ __all__ = [
     "InternalServerError",
     "ServiceUnavailableError",
     "ResponseParseError",
+    "ObjectError",
+    "ObjectValidationError",
+    "ObjectRefusedError",
+    "ObjectTruncatedError",
     "ConfigurationError",
     "UnsupportedFeatureError",
     "ConversationBusyError",
     "StreamCancelledError",
     "LimitExceededError",
+    "HookError",
     "InternalError",
 ]
 
@@ -156,6 +183,9 @@ _PLACES = {
     "Choice": ("response", "Choice"),
     "ToolCall": ("response", "ToolCall"),
     "Usage": ("response", "Usage"),
+    "ObjectResult": ("objects", "ObjectResult"),
+    "ObjectStream": ("objects", "ObjectStream"),
+    "AsyncObjectStream": ("objects", "AsyncObjectStream"),
     "Embeddings": ("embeddings", "Embeddings"),
     "ModelInfo": ("models", "ModelInfo"),
     "Capabilities": ("models", "Capabilities"),
@@ -167,6 +197,16 @@ _PLACES = {
     "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),
     "Limits": ("options", "Limits"),
+    "Hooks": ("hooks", "Hooks"),
+    "Hook": ("hooks", "Hook"),
+    "RequestContext": ("hooks", "RequestContext"),
+    "DROP": ("hooks", "DROP"),
+    "CacheHook": ("cache", "CacheHook"),
+    "LoggingHook": ("standard_hooks", "LoggingHook"),
+    "ResponseIdHook": ("standard_hooks", "ResponseIdHook"),
+    "SanitizingHook": ("standard_hooks", "SanitizingHook"),
+    "UsageTotals": ("standard_hooks", "UsageTotals"),
+    "UsageTracker": ("standard_hooks", "UsageTracker"),
     "VendorOptions": ("vendor_options", "VendorOptions"),
     "OpenAIOptions": ("openai_options", "OpenAIOptions"),
     "ResponsesOptions": ("openai_options", "ResponsesOptions"),

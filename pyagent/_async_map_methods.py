@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     )
 
     from ._call import Client
+    from ._map import Schedule
     from ._option_types import MapOptions
     from ._vendor_options import Options
     from .async_answers import AsyncAnswers
     from .errors import PyAgentError
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 
@@ -39,11 +41,10 @@ class AsyncMapMethods:
     __slots__ = ()
 
     if TYPE_CHECKING:
-        _model: str
-
-        def _with_options(self, arguments: dict[str, Any]) -> dict[str, Any]: ...
 
         def _connect(self) -> Client: ...
+
+        def _aplan(self, arguments: dict[str, Any]) -> Schedule: ...
 
     @overload
     def amap(
@@ -196,6 +197,7 @@ class AsyncMapMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
     ) -> AsyncAnswers[Any]:
         """Asks many prompts, several at a time, and gives their answers as they are read.
 
@@ -255,6 +257,7 @@ class AsyncMapMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
 
         Returns:
             AsyncAnswers: an async iterator of str, of Response with include_usage=True, of PyAgentError too with
@@ -267,10 +270,9 @@ class AsyncMapMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
-        arguments = self._with_options(locals())
+        arguments = locals()
         _request.refuse_several(n, "amap")
         with _opening.lock:
-            from ._map import Schedule
             from .async_answers import AsyncAnswers
 
-        return AsyncAnswers(self._connect, Schedule(self._model, arguments))
+        return AsyncAnswers(self._connect, self._aplan(arguments))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ._inbox import AsyncCall
     from ._vendor_options import Options
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 
@@ -75,6 +76,7 @@ class AsyncResponseMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> Response:
         """Asks the model and waits for the whole answer, with everything that is known about it.
@@ -126,6 +128,7 @@ class AsyncResponseMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
             include_raw: Keep the vendor's own JSON as `Response.raw`.
 
         Returns:
@@ -189,6 +192,7 @@ class AsyncResponseMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> AsyncStream:
         """Asks the model and gives its answer as it is made: text by iterating, everything by `events()`.
@@ -242,6 +246,7 @@ class AsyncResponseMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
             include_raw: Give the vendor's own JSON as events, and as `Response.raw`.
 
         Returns:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._inbox import AsyncCall
     from ._option_types import TextOptions
     from ._vendor_options import Options
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 else:
@@ -102,6 +103,7 @@ class AsyncTextMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
     ) -> str | Response:
         """Asks the model and waits for the whole answer.
 
@@ -153,6 +155,7 @@ class AsyncTextMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
 
         Returns:
             The text ("" for an answer without text, such as a tool call), or with include_usage=True the Response.
@@ -217,6 +220,7 @@ class AsyncTextMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
     ) -> AsyncStream:
         """Asks the model and gives its text piece by piece, as it is written.
 
@@ -270,6 +274,7 @@ class AsyncTextMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
 
         Returns:
             An AsyncStream of str.

@@ -8,6 +8,10 @@ from time import monotonic
 from . import _lib
 from .errors import InternalError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._assembly import Assembly
+
 # Python runs signal handlers only between two steps of the main thread, so the main thread wakes up often enough that
 # Ctrl-C acts at once. Other threads never run them, and closing the call wakes them.
 MAIN_SLICE_MS = 50
@@ -85,6 +89,8 @@ class Call(Receiver):
     """A request on its way. Dropping the object closes the call and with it the connection."""
 
     __slots__ = ()
+
+    assembly: Assembly | None = None  # where what arrives is put together, unless that is left to the reader
 
     def cancel(self) -> None:
         """Closes the connection at once, from any thread; a waiting `receive` gets the terminal frame."""

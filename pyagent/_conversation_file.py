@@ -28,7 +28,13 @@ _KIND = "pyagent conversation"
 # What of a Provider's configuration is neither secret nor says whom to trust.
 _SETTINGS = ("timeouts", "limits", "max_retries", "retry_backoff", "retry_factor", "throttle", "azure")
 _SWITCHES = ("http2", "post_quantum", "max_connections")
-_PLAIN = (*(name for name in SessionConfig._fields if name not in {"timeouts", "limits", "options", "extra_headers"}),)
+_PLAIN = (
+    *(
+        name
+        for name in SessionConfig._fields
+        if name not in {"timeouts", "limits", "options", "extra_headers", "hooks"}
+    ),
+)
 # Names under which tools and fields of vendors carry secrets, such as that of an MCP server.
 _SECRET = frozenset(
     [

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from typing import Any
 
+    from ._assembly import Assembly
     from ._call import Client
 
 WRONG_LOOP = (
@@ -113,6 +114,8 @@ class AsyncCall(_lib.Handle):
     connection."""
 
     __slots__ = ("box", "_inbox", "_used")
+
+    assembly: Assembly | None = None  # as that of Call
 
     def __init__(self, inbox: Inbox, box: Mailbox) -> None:
         self.box = box

@@ -31,20 +31,15 @@ class EventMaker:
         """Takes in what one poll delivered. A kind of frame without an event gives none."""
         made: list[events.Event] = []
         for kind, index, value in self._assembly.add_and_parse(data):
-            delta = _DELTAS.get(kind)
-            if delta is not None:
+            if kind in _DELTAS:
                 if kind != _frames.TOOL_ARGS and self._current.get(index) != kind:
                     made += self._go_on_to(kind, index)
-                made += [delta(piece, index) for piece in value]
-                continue
-            if kind == _frames.TOOL_BEGIN:
+            elif kind == _frames.TOOL_BEGIN:
                 made += self._go_on_to(kind, value.get("choice", 0))
             elif kind == _frames.FINISH:
                 for choice in self._assembly.choices():
                     made += self._go_on_to(kind, choice)
-            single = _SINGLE.get(kind)
-            if single is not None:
-                made.append(single(value, index))
+            made += events_of(kind, index, value)
         return made
 
     def _go_on_to(self, kind: int, choice: int) -> list[events.Event]:
@@ -58,6 +53,15 @@ class EventMaker:
                 self._told[other, choice] = len(pieces)
                 ended.append(make("".join(pieces[told:]), choice))
         return ended
+
+
+def events_of(kind: int, index: int, value: Any) -> list[events.Event]:
+    """The events of one frame alone, whose value the Assembly has parsed. A kind without an event gives none."""
+    delta = _DELTAS.get(kind)
+    if delta is not None:
+        return [delta(piece, index) for piece in value]
+    single = _SINGLE.get(kind)
+    return [] if single is None else [single(value, index)]
 
 
 _DELTAS: dict[int, Callable[[str, int], events.Event]] = {

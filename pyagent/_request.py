@@ -82,6 +82,28 @@ def encode_each(op: str, model: str, arguments: dict[str, Any]) -> Callable[[int
     return encode_one
 
 
+def messages_of(arguments: dict[str, Any]) -> list[Any]:
+    """The messages of a request, whichever way they were given.
+
+    Raises:
+        ConfigurationError: They have the wrong type, or there are none.
+    """
+    return _messages(arguments.get("prompt"), arguments.get("system_prompt"), arguments.get("messages"))
+
+
+def check_names(arguments: dict[str, Any]) -> None:
+    """Refuses arguments that no method has, such as hooks may add.
+
+    Raises:
+        ConfigurationError: There is one; the message names it.
+    """
+    for name, value in arguments.items():
+        if value is not None and name not in _CHECKS and name not in _MADE_INTO_OTHERS:
+            raise ConfigurationError(
+                f"A request has no argument {name!r}; what only the vendor knows goes into extra_body.", param=str(name)
+            )
+
+
 def _given(op: str, arguments: dict[str, Any]) -> dict[str, Any]:
     off = _OFF_IN_ANSWERS if op == "generate" else _OFF
     return {
@@ -248,6 +270,9 @@ def _messages(prompt: Any, system_prompt: Any, messages: Any, place: str = "mess
         )
     return asked if system_prompt is None else [{"role": "system", "content": system_prompt}, *asked]
 
+
+# Arguments that are made into other fields of a request.
+_MADE_INTO_OTHERS = frozenset({"prompt", "system_prompt", "messages", "model", "timeout", "timeouts", "limits"})
 
 # Flags that change nothing while they are off: the core need not hear of them.
 _OFF = frozenset({"include_raw", "allow_unsupported"})

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ._call import Call
     from ._vendor_options import Options
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 
@@ -73,6 +74,7 @@ class ResponseMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> Response:
         """Asks the model and waits for the whole answer, with everything that is known about it.
@@ -124,6 +126,7 @@ class ResponseMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
             include_raw: Keep the vendor's own JSON as `Response.raw`.
 
         Returns:
@@ -187,6 +190,7 @@ class ResponseMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> Stream:
         """Asks the model and gives its answer as it is made: text by iterating, everything by `events()`.
@@ -240,6 +244,7 @@ class ResponseMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
             include_raw: Give the vendor's own JSON as events, and as `Response.raw`.
 
         Returns:

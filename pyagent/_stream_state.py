@@ -31,8 +31,9 @@ class StreamState:
 
     _call: Call | AsyncCall
 
-    def __init__(self, *, numbers: bool) -> None:
-        self._assembly = Assembly()
+    def __init__(self, call: Any, *, numbers: bool) -> None:
+        self._call = call
+        self._assembly = call.assembly or Assembly()
         self._accumulation: Accumulation | None = None  # both are made for those who read that way
         self._maker: EventMaker | None = None
         self._state = OPEN

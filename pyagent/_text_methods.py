@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._call import Call
     from ._option_types import TextOptions
     from ._vendor_options import Options
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 else:
@@ -100,6 +101,7 @@ class TextMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
     ) -> str | Response:
         """Asks the model and waits for the whole answer.
 
@@ -151,6 +153,7 @@ class TextMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
 
         Returns:
             The text ("" for an answer without text, such as a tool call), or with include_usage=True the Response.
@@ -215,6 +218,7 @@ class TextMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
     ) -> Stream:
         """Asks the model and gives its text piece by piece, as it is written.
 
@@ -268,6 +272,7 @@ class TextMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
 
         Returns:
             A Stream of str.

@@ -44,8 +44,7 @@ class AsyncStream(StreamState, AsyncCallbacks):
     _call: AsyncCall
 
     def __init__(self, call: AsyncCall, *, numbers: bool = True) -> None:
-        super().__init__(numbers=numbers)
-        self._call = call
+        super().__init__(call, numbers=numbers)
         self._reading = False
 
     def __await__(self) -> Generator[Any, None, AsyncStream]:

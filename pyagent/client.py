@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._registry import Row
     from ._vendor_options import Options
     from .conversation import Conversation, Summariser
+    from .hooks import Hooks
     from .options import Limits, Throttle, Timeouts
     from .session import SessionConfig
 
@@ -55,6 +56,7 @@ class Client(ClientMethods, AsyncClientMethods):
         max_connections: The most connections to one host at once.
         allow_http: Let a key go to a public address without encryption.
         post_quantum: Offer key exchange that withstands quantum computers.
+        hooks: What runs around every request, see docs/hooks.md.
 
     Raises:
         ConfigurationError: An option is wrong; of most of them, when a vendor is added. A ValueError.
@@ -81,6 +83,7 @@ class Client(ClientMethods, AsyncClientMethods):
         max_connections: int | None = None,
         allow_http: bool = False,
         post_quantum: bool = True,
+        hooks: Hooks | None = None,
     ) -> None:
         defaults = {name: value for name, value in locals().items() if name not in {"self", "options"}}
         self._defaults: dict[str, Any] = defaults
@@ -107,6 +110,7 @@ class Client(ClientMethods, AsyncClientMethods):
         max_connections: int | None = None,
         allow_http: bool = False,
         post_quantum: bool = True,
+        hooks: Hooks | None = None,
     ) -> Client:
         """A client of every vendor whose key is in the environment, OpenAI first. The options are those of Client.
 
@@ -150,6 +154,7 @@ class Client(ClientMethods, AsyncClientMethods):
         max_connections: int | None = None,
         allow_http: bool = False,
         post_quantum: bool = True,
+        hooks: Hooks | None = None,
     ) -> Provider:
         """The first vendor whose key is in the environment.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._checks import integer, wrong
+from ._hooking import check_hooks
 from ._request import _CHECKS, bounds, clocks
 from ._value import Value
 from ._vendor_options import VendorOptions, fitting_options
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._vendor_options import Options
+    from .hooks import Hooks
     from .options import Limits, Timeouts
 
 __all__ = ["SessionConfig"]
@@ -42,7 +44,7 @@ class SessionConfig(Value):
         *("logit_bias", "n", "reasoning_effort", "reasoning_budget", "reasoning_summary", "verbosity", "service_tier"),
         *("store", "metadata", "user", "prompt_cache_key", "safety_identifier", "modalities", "audio", "prediction"),
         *("stream_options", "allow_unsupported", "options", "extra_body", "extra_headers", "timeout", "timeouts"),
-        *("limits", "max_retries", "include_raw", "max_history_turns", "max_history_tokens"),
+        *("limits", "max_retries", "hooks", "include_raw", "max_history_turns", "max_history_tokens"),
     )
 
     temperature: float | None
@@ -83,6 +85,7 @@ class SessionConfig(Value):
     timeouts: Timeouts | None
     limits: Limits | None
     max_retries: int | None
+    hooks: Hooks | None
     include_raw: bool | None
     max_history_turns: int | None
     max_history_tokens: int | None
@@ -128,6 +131,7 @@ class SessionConfig(Value):
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         max_retries: int | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool | None = None,
         max_history_turns: int | None = None,
         max_history_tokens: int | None = None,
@@ -141,6 +145,7 @@ class SessionConfig(Value):
         clocks(timeout, timeouts)
         bounds(limits)
         fitting_options(options)
+        check_hooks(hooks)
         for name in _HISTORY:
             _at_least_one(name, given[name])
 

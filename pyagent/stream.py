@@ -44,8 +44,7 @@ class Stream(StreamState, Callbacks):
     _call: Call
 
     def __init__(self, call: Call, *, numbers: bool = True) -> None:
-        super().__init__(numbers=numbers)
-        self._call = call
+        super().__init__(call, numbers=numbers)
         self._reading = allocate_lock()
 
     def __iter__(self) -> Iterator[str]:

@@ -31,8 +31,16 @@ RULES = (
     (r"= wait_for\((call, Results\(\))\)", r"= await await_for(\1)"),
     (r"\bwait_for\b", "await_for"),
     (r"\b_start\b", "_astart"),
-    (r"(class |-> |return )((?:Text|Response|Map|Operation|Client)Methods|Stream|Answers)\b", r"\1Async\2"),
+    (r"\b_plan\b", "_aplan"),
+    (
+        r"(class |-> |return )((?:Text|Response|Map|Operation|Client|Object)Methods|(?:Object)?Stream|Answers)\b",
+        r"\1Async\2",
+    ),
     (r"\bA Stream\b", "An AsyncStream"),
+    (r"\bAn ObjectStream\b", "An AsyncObjectStream"),
+    (r"import ObjectResult, ObjectStream\b", "import AsyncObjectStream, ObjectResult"),
+    (r"import ObjectStream\b", "import AsyncObjectStream"),
+    (r"\bgenerate_object and stream_object\b", "agenerate_object and astream_object"),
     (r"from \.stream import Stream", "from .async_stream import AsyncStream"),
     (r"from \.answers import Answers", "from .async_answers import AsyncAnswers"),
     (r" Answers: an iterator", " AsyncAnswers: an async iterator"),
@@ -107,7 +115,9 @@ def outdated() -> list[Path]:
 
 
 def pairs() -> list[tuple[str, Path]]:
-    names = [f"_{job}_methods.py" for job in ("text", "response", "map", "operation", "client", "conversation")]
+    names = [
+        f"_{job}_methods.py" for job in ("text", "response", "map", "operation", "object", "client", "conversation")
+    ]
     named = {**{name: f"_async{name}" for name in names}, **PROCESSORS}
     return [(name, PACKAGE / path) for name, path in named.items()]
 

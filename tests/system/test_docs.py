@@ -163,7 +163,7 @@ def test_python_runs(page: Path, vendors: ScriptedServer) -> None:
             code = code.replace(address, vendors.url)
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(code, str(page), "exec"), names)
+            exec(compile(code, str(page), "exec", dont_inherit=True), names)
         if block.output is not None:
             assert printed.getvalue().rstrip() == block.output.rstrip()
         assert not vendors.in_turn or vendors.scripts == [], "the page scripts more answers than the block asks for"

@@ -123,6 +123,62 @@ client.register("x", "openai")  # error: refused
 client.model("openai")  # error: refused
 Client(api_key="k")  # error: refused
 """,
+    "hooks": """
+from typing import Any
+
+from pyagent import (
+    DROP, CacheHook, Choice, Hook, HookError, Hooks, LoggingHook, Provider, PyAgentError, RequestContext, Response,
+    UsageTracker, events,
+)
+from pyagent.hooks import Drop
+
+
+def change(context: RequestContext) -> None:
+    context.arguments["temperature"] = 0.5
+
+
+def answer(context: RequestContext) -> Response | None:
+    return Response([Choice(text="a")]) if context.model == "m" else None
+
+
+async def slow(context: RequestContext) -> Response | None:
+    return None
+
+
+def see(context: RequestContext, response: Response) -> None:
+    print(response.text)
+
+
+def hide(context: RequestContext, event: events.Event) -> events.Event | Drop | None:
+    return DROP if isinstance(event, events.TextDelta) else None
+
+
+class Mine(Hook):
+    async def on_request(self, context: RequestContext) -> None:
+        context.metadata["a"] = 1
+
+    def on_error(self, context: RequestContext, error: PyAgentError) -> None:
+        print(error)
+
+
+hooks = Hooks(Mine(), LoggingHook(), CacheHook("f", ttl=5), request=[change, (answer, 2), slow], response=[see])
+both = hooks + Hooks(UsageTracker(), stream=[hide], request=[lambda context: print(context.provider)])
+provider = Provider.echo(hooks=both)
+provider.generate_text("a", hooks=hooks)
+provider.map(["a"], hooks=hooks)
+try:
+    list(provider.stream_text("a", hooks=hooks))
+except HookError as error:
+    print(error.hook.upper())
+
+provider.generate("a", hooks=[change])  # error: refused
+Hooks(change)  # error: refused
+Hooks(request=[see])  # error: refused
+Hooks(response=[hide])  # error: refused
+Hooks(stream=[lambda context, event: 5])  # error: refused
+Hooks(request=[(change, "high")])  # error: refused
+CacheHook(size="big")  # error: refused
+""",
     "levels": """
 import asyncio
 import sys
@@ -220,9 +276,67 @@ def misread(event: events.Event) -> None:
     match event:
         case events.TextDelta(one, two, three): pass  # error: too many
 """,
+    "objects": """
+from dataclasses import dataclass
+from typing import Any, TypedDict, assert_type
+
+from pyagent import AsyncObjectStream, ObjectResult, ObjectStream, Provider
+from pydantic import BaseModel
+import msgspec
+
+provider = Provider.echo()
+
+
+class Model(BaseModel):
+    name: str
+
+
+@dataclass
+class Data:
+    name: str
+
+
+class Dict(TypedDict):
+    name: str
+
+
+class Struct(msgspec.Struct):
+    name: str
+
+
+assert_type(provider.generate_object("a", schema=Model), ObjectResult[Model])
+assert_type(provider.generate_object("a", schema=Model, mode="tool", repairs=0).object.name, str)
+assert_type(provider.generate_object("a", schema=Data).object, Data)
+assert_type(provider.generate_object("a", schema=Dict).object["name"], str)
+assert_type(provider.generate_object(messages=[], schema=Struct, temperature=0.5).object.name, str)
+assert_type(provider.generate_object("a", schema=list[Data]).object, list[Data])
+assert_type(provider.generate_object("a", schema={"type": "object"}).object, Any)
+assert_type(provider.stream_object("a", schema=Data), ObjectStream[Data])
+assert_type(provider.astream_object("a", schema=Data), AsyncObjectStream[Data])
+with provider.stream_object("a", schema=Data) as stream:
+    for partial in stream:
+        assert_type(partial, Any)
+    assert_type(stream.result.object, Data)
+
+
+async def read() -> None:
+    assert_type((await provider.agenerate_object("a", schema=Data)).object, Data)
+    async with provider.astream_object("a", schema=Data) as stream:
+        async for partial in stream:
+            assert_type(partial, Any)
+        assert_type(await stream.result, ObjectResult[Data])
+
+
+provider.generate_object("a")  # error: refused
+provider.generate_object("a", schema=5)  # error: refused
+provider.generate_object("a", schema=Data, mode="json")  # error: refused
+provider.generate_object("a", schema=Data, tools=[])  # error: refused
+provider.generate_object("a", schema=Data).object.nmae  # error: refused
+provider.stream_object("a", schema=Data, repairs=1)  # error: refused
+""",
 }
 # A page whose blocks of Python, one behind the other, are a program without errors.
-PAGES = ["streaming.md"]
+PAGES = ["streaming.md", "structured-output.md"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -255,8 +369,9 @@ def pyright(program: Path) -> list[str]:
     settings = program.parent / "pyrightconfig.json"
     settings.write_text(json.dumps(config), encoding="utf-8")
     done = subprocess.run(
-        [command, "--project", settings, "--outputjson"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+        [command, "--project", settings, "--pythonpath", sys.executable, "--outputjson"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     found = json.loads(done.stdout)
     assert found["summary"]["filesAnalyzed"] == 1
     return [
@@ -271,6 +386,9 @@ def pyright(program: Path) -> list[str]:
 def test_right_programs_are_accepted_and_wrong_lines_refused(
     name: str, check: Callable[[Path], list[str]], tmp_path: Path
 ) -> None:
+    if name == "objects":
+        pytest.importorskip("pydantic")
+        pytest.importorskip("msgspec")
     text = programs()[name]
     program = tmp_path / "program.py"
     program.write_text(text, encoding="utf-8")
