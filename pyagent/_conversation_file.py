@@ -140,9 +140,9 @@ def _write_provider(provider: Provider) -> dict[str, Any]:
     config = provider._config
     network = config.get("network", {})
     return {
-        "vendor": config["provider"],
+        "vendor": _without_secrets(config["provider"]),
         "model": provider.model,
-        "base_url": without_secrets(provider._base_url),
+        "base_url": _address(provider),
         "settings": {name: copied(config[name]) for name in _SETTINGS if name in config},
         "network": {name: network[name] for name in _SWITCHES if name in network},
         "options": [_write_options(one) for one in provider._options],
@@ -159,10 +159,10 @@ def _read_provider(data: dict[str, Any]) -> Provider:
     azure = data["settings"].get("azure", {})
     options = _read_options(data["options"])
     provider = Provider(data["model"], provider=vendor, options=options or None, **azure)
-    if without_secrets(provider._base_url) != address:
+    if _address(provider) != address:
         raise ConfigurationError(
             f"The conversation was with {vendor} at {address}, which is not its address here "
-            f"({without_secrets(provider._base_url)}): give provider= if you trust one of them.",
+            f"({_address(provider)}): give provider= if you trust one of them.",
             param="provider",
         )
     state = provider.__getstate__()
@@ -173,6 +173,11 @@ def _read_provider(data: dict[str, Any]) -> Provider:
         state["config"]["network"] = {**state["config"].get("network", {}), **network}
     provider.__setstate__(state)
     return provider
+
+
+def _address(provider: Provider) -> str:
+    """Its address without what may be as good as a key."""
+    return without_secrets(provider._base_url.partition("?")[0])
 
 
 def _write_config(config: SessionConfig) -> dict[str, Any]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Shortening:
-    """The search for the fewest turns that have to leave.
+    """The search for how many turns have to leave.
 
     While it `is_open`, the tokens of the turn without its first `messages` are to be counted and given to `take`.
     Counting is a request, so estimates decide where to look: nothing is counted while they are far below the limit, and
