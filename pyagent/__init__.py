@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .async_answers import AsyncAnswers
     from .async_processor import AsyncStreamProcessor
     from .async_stream import AsyncStream
+    from .async_tool_stream import AsyncToolStream
     from .cache import CacheHook
     from .client import Client
     from .conversation import Conversation
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
         ServiceUnavailableError,
         StreamCancelledError,
         StreamInterruptedError,
+        ToolError,
+        ToolLimitError,
         UnprocessableEntityError,
         UnsupportedFeatureError,
     )
@@ -71,6 +74,9 @@ if TYPE_CHECKING:
     from .snapshot import Snapshot
     from .standard_hooks import LoggingHook, ResponseIdHook, SanitizingHook, UsageTotals, UsageTracker
     from .stream import Stream
+    from .tool_run import ToolRun, ToolStep
+    from .tool_stream import ToolStream
+    from .tools import Tool, ToolResult, arun_tool_calls, run_tool_calls, tool
     from .vendor_options import (
         AnthropicOptions,
         GeminiOptions,
@@ -113,6 +119,15 @@ __all__ = [
     "RateLimits",
     "Timeouts",
     "Limits",
+    "Tool",
+    "ToolResult",
+    "ToolRun",
+    "ToolStep",
+    "ToolStream",
+    "AsyncToolStream",
+    "tool",
+    "run_tool_calls",
+    "arun_tool_calls",
     "Hooks",
     "Hook",
     "RequestContext",
@@ -163,6 +178,8 @@ __all__ = [
     "ConversationBusyError",
     "StreamCancelledError",
     "LimitExceededError",
+    "ToolError",
+    "ToolLimitError",
     "HookError",
     "InternalError",
 ]
@@ -197,6 +214,15 @@ _PLACES = {
     "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),
     "Limits": ("options", "Limits"),
+    "Tool": ("tools", "Tool"),
+    "ToolResult": ("tools", "ToolResult"),
+    "ToolRun": ("tool_run", "ToolRun"),
+    "ToolStep": ("tool_run", "ToolStep"),
+    "ToolStream": ("tool_stream", "ToolStream"),
+    "AsyncToolStream": ("async_tool_stream", "AsyncToolStream"),
+    "tool": ("tools", "tool"),
+    "run_tool_calls": ("tools", "run_tool_calls"),
+    "arun_tool_calls": ("tools", "arun_tool_calls"),
     "Hooks": ("hooks", "Hooks"),
     "Hook": ("hooks", "Hook"),
     "RequestContext": ("hooks", "RequestContext"),

@@ -4,21 +4,26 @@ Written by tools/twins.py from _conversation_methods.py: change that file, then 
 
 from __future__ import annotations
 
+from ._request import refuse_several
 from ._shorten import Shortening, atold
-from ._turn import watch
+from ._turn import watch, watch_run
 from .errors import APIStatusError, UnsupportedFeatureError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from ._history import Message, Prompt
+    from ._option_types import Approve, ToolLike
     from ._turn import Turn
     from .async_stream import AsyncStream
+    from .async_tool_stream import AsyncToolStream
     from .conversation import Summariser
     from .provider import Provider
     from .response import Response
     from .session import SessionConfig
+    from .tool_run import ToolRun
 
 
 class AsyncConversationMethods:
@@ -32,7 +37,12 @@ class AsyncConversationMethods:
         @property
         def provider(self) -> Provider: ...
         def _begin(
-            self, prompt: Prompt, config: SessionConfig | None, provider: Provider | str | None = None
+            self,
+            prompt: Prompt,
+            config: SessionConfig | None,
+            provider: Provider | str | None = None,
+            *,
+            calls_tools: bool = False,
         ) -> Turn: ...
         def _hold(self, config: SessionConfig | None = None) -> Turn: ...
         def _stateless(self, prompt: Prompt, config: SessionConfig | None) -> dict[str, Any]: ...
@@ -145,6 +155,88 @@ class AsyncConversationMethods:
         """
         return self.provider.astream(**self._stateless(prompt, config))
 
+    async def arun_tools(
+        self,
+        prompt: Prompt = None,
+        *,
+        tools: Sequence[ToolLike] | None = None,
+        max_steps: int = 10,
+        token_budget: int | None = None,
+        cost_budget: float | None = None,
+        tool_timeout: float | None = None,
+        approve: Approve | None = None,
+        concurrency: int = 8,
+        raise_tool_errors: bool = False,
+        config: SessionConfig | None = None,
+    ) -> ToolRun:
+        """Asks the model, calls the tools that it asks for, and records the question, the calls, and the last answer.
+
+        Args:
+            prompt: As in agenerate(). None, where the history ends with tool calls that are to be made.
+            tools: What the model may call; default: those of the config.
+            max_steps: How many answers at the most.
+            token_budget: No further answer is asked for once this many tokens are used, all answers together.
+            cost_budget: Likewise in the vendor's currency unit, for vendors that state the cost.
+            tool_timeout: Seconds that one call may take.
+            approve: Called with each ToolCall before it is made, as in `Provider.arun_tools`.
+            concurrency: How many calls at a time.
+            raise_tool_errors: Raise what a tool raises, in place of telling the model.
+            config: As in agenerate().
+
+        Returns:
+            A ToolRun.
+
+        Raises:
+            ToolLimitError: The model asks for tools beyond max_steps or a budget. As with every error, the history is
+                as it was; the error's `run` has what was done.
+            PyAgentError: As agenerate() does.
+        """
+        arguments = _tool_arguments(locals())
+        turn = self._begin(prompt, config, calls_tools=True)
+        try:
+            await self._afit(turn)
+            return turn.record_run(await turn.provider.arun_tools(**_with_tools(turn, arguments)))
+        except APIStatusError as error:
+            turn.fail(error.code)
+            raise
+        finally:
+            turn.end()
+
+    async def astream_tools(
+        self,
+        prompt: Prompt = None,
+        *,
+        tools: Sequence[ToolLike] | None = None,
+        max_steps: int = 10,
+        token_budget: int | None = None,
+        cost_budget: float | None = None,
+        tool_timeout: float | None = None,
+        approve: Approve | None = None,
+        concurrency: int = 8,
+        raise_tool_errors: bool = False,
+        config: SessionConfig | None = None,
+    ) -> AsyncToolStream:
+        """Does what arun_tools does, as a stream. A run that comes to its end is recorded; one that is cut is not.
+
+        Args:
+            prompt: As in arun_tools(), and so are the others.
+
+        Returns:
+            An AsyncToolStream. Until it ends, the conversation takes no other turn.
+
+        Raises:
+            PyAgentError: As astream() does.
+        """
+        arguments = _tool_arguments(locals())
+        turn = self._begin(prompt, config, calls_tools=True)
+        try:
+            await self._afit(turn)
+            stream = turn.provider.astream_tools(**_with_tools(turn, arguments))
+            return watch_run(stream, turn)  # type: ignore[no-any-return]
+        except BaseException:
+            turn.end()
+            raise
+
     async def atrim(self, *, max_turns: int | None = None, max_tokens: int | None = None) -> int:
         """Takes the oldest turns out of the history. The last one stays, and no tool call is parted from its result.
 
@@ -218,3 +310,16 @@ class AsyncConversationMethods:
         assert self._summarise is not None
         summary = self._summarise(removed)
         return await atold(summary)
+
+
+def _tool_arguments(given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that are about tools."""
+    return {name: value for name, value in given.items() if name not in {"self", "prompt", "config"}}
+
+
+def _with_tools(turn: Turn, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of the method of Provider that calls tools."""
+    request = turn.request()
+    refuse_several(request.pop("n", None), "run_tools")
+    tools = arguments["tools"]
+    return {**request, **arguments, "tools": request.get("tools", []) if tools is None else tools}

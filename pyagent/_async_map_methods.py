@@ -8,7 +8,7 @@ from . import _opening, _request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Iterable
+    from collections.abc import AsyncIterable, Callable, Iterable, Sequence
     from typing import (
         Any,
         Literal,
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ._call import Client
     from ._map import Schedule
-    from ._option_types import MapOptions
+    from ._option_types import MapOptions, ToolLike
     from ._vendor_options import Options
     from .async_answers import AsyncAnswers
     from .errors import PyAgentError
@@ -164,7 +164,7 @@ class AsyncMapMethods:
         seed: int | None = None,
         response_format: dict[str, Any] | None = None,
         top_k: int | None = None,
-        tools: list[dict[str, Any]] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         tool_choice: str | dict[str, Any] | None = None,
         parallel_tool_calls: bool | None = None,
         logprobs: bool | None = None,
@@ -224,7 +224,7 @@ class AsyncMapMethods:
             seed: The same seed asks for the same answer.
             response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
             top_k: How many tokens to sample from.
-            tools: What the model may call, in OpenAI's form.
+            tools: What the model may call: functions, Tool objects, or dicts in OpenAI's form.
             tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
             parallel_tool_calls: Whether the model may ask for several calls at once.
             logprobs: Give the log-probability of every token.

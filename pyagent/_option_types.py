@@ -3,11 +3,19 @@ that overloads would repeat them all. A test holds these names equal to the meth
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, TypedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal, TypedDict, Union
 
 from .hooks import Hooks
 from .options import Limits, Timeouts
+from .response import ToolCall
+from .tools import Tool
+
+# What a model may call: a function, a Tool, or a declaration in OpenAI's form.
+ToolLike = Union[Callable[..., Any], "Tool[..., Any]", dict[str, Any]]
+# Whether a call is made: True or False, a reason why not, or other arguments.
+Verdict = Union[bool, str, dict[str, Any]]
+Approve = Callable[[ToolCall], Union[Verdict, Awaitable[Verdict]]]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +65,7 @@ class SharedOptions(CommonOptions, total=False):
     """What many requests can have in common."""
 
     response_format: dict[str, Any] | None
-    tools: list[dict[str, Any]] | None
+    tools: Sequence[ToolLike] | None
     tool_choice: str | dict[str, Any] | None
     parallel_tool_calls: bool | None
     logprobs: bool | None

@@ -278,6 +278,19 @@ _MADE_INTO_OTHERS = frozenset({"prompt", "system_prompt", "messages", "model", "
 _OFF = frozenset({"include_raw", "allow_unsupported"})
 _OFF_IN_ANSWERS = _OFF | {"include_usage"}
 
+
+def _tools(name: str, value: Any) -> list[Any]:
+    """Declarations in OpenAI's form, of functions and Tool objects too."""
+    if all(isinstance(item, dict) for item in _checks.sequence(name, value)):
+        return value  # type: ignore[no-any-return]
+    from ._tool_calls import to_tool
+
+    return [
+        item if isinstance(item, dict) else to_tool(f"{name}[{number}]", item).to_dict()
+        for number, item in enumerate(value)
+    ]
+
+
 # Every option of the methods that goes into the request under its own name.
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "temperature": _checks.number,
@@ -291,7 +304,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "include_usage": _checks.flag,
     "include_raw": _checks.flag,
     "top_k": _checks.integer,
-    "tools": _checks.sequence,
+    "tools": _tools,
     "tool_choice": _checks.string_or_mapping,
     "parallel_tool_calls": _checks.flag,
     "logprobs": _checks.flag,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from _thread import allocate_lock
 
-from . import _frames
+from . import _frames, _request
 from ._history import added, copied, estimate, turn_starts
 
 TYPE_CHECKING = False
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
     from ._assembly import Assembly
     from ._history import Message, Past
+    from ._tool_loop import ToolLoop
     from .conversation import Conversation
     from .provider import Provider
     from .response import Response, Usage
     from .session import SessionConfig
+    from .tool_run import ToolRun
 
 
 class Turn:
@@ -29,7 +31,7 @@ class Turn:
         asked: The messages that are new.
     """
 
-    __slots__ = ("conversation", "provider", "past", "asked", "config", "keeps", "_lock", "_process", "_once")
+    __slots__ = ("conversation", "provider", "past", "asked", "config", "keeps", "_sent", "_lock", "_process", "_once")
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class Turn:
         self.asked = asked
         self.config = config
         self.keeps = keeps  # the vendor keeps the answer, and may be told to go on from the last one
+        self._sent = 0  # how many messages the request had
         self._lock = lock
         self._process = os.getpid()
         self._once = allocate_lock()
@@ -61,12 +64,14 @@ class Turn:
                 arguments["previous_response_id"] = self.past.response_id
                 messages = (*self.past.messages[self.past.covered :], *self.asked)
         arguments["messages"] = self._system(self.past.summary) + copied(messages)
+        self._sent = len(arguments["messages"])
         return arguments
 
     def weighed(self, drop: int) -> dict[str, Any]:
         """The arguments of count_tokens for the request without its first messages."""
         messages = self._system(self.past.summary) + copied([*self.past.messages, *self.asked][drop:])
-        return {"messages": messages, "tools": self.config.tools}
+        tools = self.config.tools
+        return {"messages": messages, "tools": tools and _request._CHECKS["tools"]("tools", tools)}
 
     def estimated(self, drop: int) -> int:
         """About how many tokens `weighed` has."""
@@ -91,6 +96,23 @@ class Turn:
         kept = response.id if self.keeps else None
         self._commit([copied(response.message)], response.usage, response.usage.cost, kept)
         return response
+
+    def record_run(self, run: ToolRun) -> ToolRun:
+        """Records the question, and all that a model and its tools have made of it."""
+        answers = run.messages[self._sent :]
+        kept = run.response.id if self.keeps else None
+        self._commit(copied(answers), run.usage, run.usage.cost, kept)
+        return run
+
+    def settle_run(self, loop: ToolLoop) -> None:
+        """Records a run that was read as a stream, if it came to its end, and ends the turn."""
+        if not self._once.acquire(False):
+            return
+        try:
+            if loop.finished and self._is_here:
+                self.record_run(loop.run)
+        finally:
+            self._release()
 
     def settle(self, assembly: Assembly) -> None:
         """Records what has come of a stream, once nothing more will, and ends the turn. From any thread, any time.
@@ -193,4 +215,11 @@ class Watched:
 def watch(stream: Any, turn: Turn) -> Any:
     """Lets a stream tell its turn when it ends."""
     stream._call = Watched(stream._call, turn, stream._assembly)
+    return stream
+
+
+def watch_run(stream: Any, turn: Turn) -> Any:
+    """Likewise a stream of a model and its tools, which is recorded when the model needs no more of them."""
+    loop = stream._loop
+    stream._live.then = lambda: turn.settle_run(loop)
     return stream

@@ -253,13 +253,20 @@ class Conversation(ConversationMethods, AsyncConversationMethods):
 
         return cls.from_dict(load(path), provider=provider, config=config, summarise=summarise)
 
-    def _begin(self, prompt: Prompt, config: SessionConfig | None, provider: Provider | str | None = None) -> Turn:
+    def _begin(
+        self,
+        prompt: Prompt,
+        config: SessionConfig | None,
+        provider: Provider | str | None = None,
+        *,
+        calls_tools: bool = False,
+    ) -> Turn:
         """Begins a turn, which nobody else can until it ends."""
         asked = to_messages(prompt)
         merged = self._with_defaults(config)
         turn = self._hold(merged, asked, self._provider if provider is None else self._other(provider))
         try:
-            _check_question(turn, self._system)
+            _check_question(turn, calls_tools)
         except BaseException:
             turn.end()
             raise
@@ -344,13 +351,14 @@ def _messages(name: str, messages: Any) -> list[Message]:
     return copied(messages)  # type: ignore[no-any-return]
 
 
-def _check_question(turn: Turn, system: str | None) -> None:
+def _check_question(turn: Turn, calls_tools: bool) -> None:
     """Refuses a turn that no vendor would take: one without a question, or with tool calls that have no result."""
     messages = [*turn.past.messages, *turn.asked]
-    if not turn.asked and (not messages or messages[-1].get("role") == "assistant"):
-        raise ConfigurationError("There is nothing to answer; give a prompt.", param="prompt")
     calls = open_calls(messages)
-    if calls:
+    to_be_made = calls_tools and bool(calls) and all(message["role"] == "tool" for message in turn.asked)
+    if not turn.asked and not to_be_made and (not messages or messages[-1].get("role") == "assistant"):
+        raise ConfigurationError("There is nothing to answer; give a prompt.", param="prompt")
+    if calls and not to_be_made:
         names = ", ".join(repr(call) for call in calls)
         raise ConfigurationError(
             f"The model waits for the results of its tool calls {names}; give a messages.tool_result(call, ...) for "

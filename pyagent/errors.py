@@ -27,6 +27,8 @@ PyAgentError(Exception)
 ├── ConversationBusyError(RuntimeError)          another turn of the conversation has not ended
 ├── StreamCancelledError                         reading on after close() or cancel()
 ├── LimitExceededError(RuntimeError)             the answer is larger than `Limits` allow
+├── ToolError(RuntimeError)                      a tool cannot do what it was called for
+├── ToolLimitError(RuntimeError)                 the model asks for tools beyond max_steps or the budget
 ├── HookError(RuntimeError)                      a hook of yours failed
 └── InternalError(RuntimeError)                  pyagent itself failed, or its library cannot be used
 """
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from .rate_limits import RateLimits
     from .response import Response, Usage
+    from .tool_run import ToolRun
 
 __all__ = [
     "PyAgentError",
@@ -68,6 +71,8 @@ __all__ = [
     "ConversationBusyError",
     "StreamCancelledError",
     "LimitExceededError",
+    "ToolError",
+    "ToolLimitError",
     "HookError",
     "InternalError",
 ]
@@ -92,9 +97,11 @@ class PyAgentError(Exception):
         partial_text: The text that had arrived before the failure ("" when there was none).
         body: The vendor's raw error body.
         response: What was known of the answer when it broke (id, model, usage, headers), as a dict.
+        run: Of the methods that call tools, the ToolRun up to there.
     """
 
     message: str
+    run: ToolRun | None = None
 
     def __init__(
         self,
@@ -283,6 +290,14 @@ class StreamCancelledError(PyAgentError):
 
 class LimitExceededError(PyAgentError, RuntimeError):
     """The answer is larger than `Limits` allow."""
+
+
+class ToolError(PyAgentError, RuntimeError):
+    """A tool cannot do what it was called for. A tool that raises it tells the model the message and nothing else."""
+
+
+class ToolLimitError(PyAgentError, RuntimeError):
+    """The model asks for more tools than `max_steps` or the budget allow; `run` has everything up to there."""
 
 
 class HookError(PyAgentError, RuntimeError):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .errors import PyAgentError
     from .response import ToolCall, Usage
+    from .tools import ToolResult
 
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "RetryEvent",
     "FinishEvent",
     "ErrorEvent",
+    "ToolStarted",
+    "ToolFinished",
 ]
 
 
@@ -270,3 +273,29 @@ class ErrorEvent(Event):
 
     def __init__(self, error: PyAgentError) -> None:
         self.error: Final = error
+
+
+class ToolStarted(Event):
+    """A tool is called, in a stream of `stream_tools`."""
+
+    __slots__ = ("call",)
+    __match_args__ = ("call",)
+    type = "tool_started"
+
+    def __init__(self, call: ToolCall) -> None:
+        self.call: Final = call
+
+
+class ToolFinished(Event):
+    """A tool call has its result, in a stream of `stream_tools`. That of a call that is not made says why."""
+
+    __slots__ = ("result",)
+    __match_args__ = ("result",)
+    type = "tool_finished"
+
+    def __init__(self, result: ToolResult) -> None:
+        self.result: Final = result
+
+    def to_dict(self) -> dict[str, Any]:
+        """The event as a dict that `json.dumps` takes; of the result what the model is told."""
+        return {"type": self.type, "result": self.result.to_dict()}

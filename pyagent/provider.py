@@ -11,6 +11,7 @@ from ._async_object_methods import AsyncObjectMethods
 from ._async_operation_methods import AsyncOperationMethods
 from ._async_response_methods import AsyncResponseMethods
 from ._async_text_methods import AsyncTextMethods
+from ._async_tool_methods import AsyncToolMethods
 from ._environment import network_variables, read_first, without_secrets
 from ._keys import find_keys
 from ._map_methods import MapMethods
@@ -20,6 +21,7 @@ from ._presets import Presets
 from ._registry import Row, find_row
 from ._response_methods import ResponseMethods
 from ._text_methods import TextMethods
+from ._tool_methods import ToolMethods
 from ._vendor_options import check_options, lay_options
 from .errors import ConfigurationError
 
@@ -57,11 +59,13 @@ class Provider(
     MapMethods,
     OperationMethods,
     ObjectMethods,
+    ToolMethods,
     AsyncTextMethods,
     AsyncResponseMethods,
     AsyncMapMethods,
     AsyncOperationMethods,
     AsyncObjectMethods,
+    AsyncToolMethods,
 ):
     """A model at a vendor, and how to reach it. Make one and keep it: it reuses its connections.
 
@@ -111,8 +115,8 @@ class Provider(
         model: str,
         *,
         api_key: str | None = None,
-        extra_api_keys: list[str] | None = None,
         base_url: str | None = None,
+        extra_api_keys: list[str] | None = None,
         provider: str | dict[str, Any] | None = None,
         timeout: float | None = None,
         timeouts: Timeouts | None = None,

@@ -10,8 +10,10 @@ from ._vendor_options import VendorOptions, fitting_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
+    from ._option_types import ToolLike
     from ._vendor_options import Options
     from .hooks import Hooks
     from .options import Limits, Timeouts
@@ -56,7 +58,7 @@ class SessionConfig(Value):
     seed: int | None
     response_format: dict[str, Any] | None
     top_k: int | None
-    tools: list[dict[str, Any]] | None
+    tools: Sequence[ToolLike] | None
     tool_choice: str | dict[str, Any] | None
     parallel_tool_calls: bool | None
     logprobs: bool | None
@@ -102,7 +104,7 @@ class SessionConfig(Value):
         seed: int | None = None,
         response_format: dict[str, Any] | None = None,
         top_k: int | None = None,
-        tools: list[dict[str, Any]] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         tool_choice: str | dict[str, Any] | None = None,
         parallel_tool_calls: bool | None = None,
         logprobs: bool | None = None,

@@ -18,7 +18,7 @@ NOTE = "Written by tools/twins.py from {name}: change that file, then run `make 
 
 # What is written differently for coroutines: pattern and replacement, in order.
 RULES = (
-    (r"\bdef (generate\w*|embed|list_models|count_tokens)\(", r"async def a\1("),
+    (r"\bdef (generate\w*|embed|list_models|count_tokens|run_tools)\(", r"async def a\1("),
     (r"\bdef (stream\w*|map)\(", r"def a\1("),
     (r"\bgenerate_text and stream_text\b", "agenerate_text and astream_text"),
     (r"\bgenerate and stream\b", "agenerate and astream"),
@@ -32,15 +32,23 @@ RULES = (
     (r"\bwait_for\b", "await_for"),
     (r"\b_start\b", "_astart"),
     (r"\b_plan\b", "_aplan"),
-    (
-        r"(class |-> |return )((?:Text|Response|Map|Operation|Client|Object)Methods|(?:Object)?Stream|Answers)\b",
-        r"\1Async\2",
-    ),
-    (r"\bA Stream\b", "An AsyncStream"),
+    (r"(class |-> |return )(\w+Methods|(?:Object|Tool)?Stream|Answers)\b", r"\1Async\2"),
     (r"\bAn ObjectStream\b", "An AsyncObjectStream"),
     (r"import ObjectResult, ObjectStream\b", "import AsyncObjectStream, ObjectResult"),
     (r"import ObjectStream\b", "import AsyncObjectStream"),
     (r"\bgenerate_object and stream_object\b", "agenerate_object and astream_object"),
+    (r"\bA (Tool)?Stream\b", r"An Async\1Stream"),
+    (r"\brun_tools (and|does)\b", r"arun_tools \1"),
+    (r"\band stream_tools\b", "and astream_tools"),
+    (r"\bdef _run\(", "async def _run("),
+    (r"\breturn (_run\()", r"return await \1"),
+    (r"\breturn run_to_end\b", "return await arun_to_end"),
+    (r"from \._tool_drive import run_to_end", "from ._async_tool_drive import arun_to_end"),
+    (r"from \.tool_stream import ToolStream", "from .async_tool_stream import AsyncToolStream"),
+    (
+        r"in threads; coroutine functions each in an event loop of their\n        own\.",
+        "coroutine functions as tasks, other functions in\n        threads.",
+    ),
     (r"from \.stream import Stream", "from .async_stream import AsyncStream"),
     (r"from \.answers import Answers", "from .async_answers import AsyncAnswers"),
     (r" Answers: an iterator", " AsyncAnswers: an async iterator"),
@@ -77,21 +85,21 @@ PROCESSOR_RULES = (
 
 # What is written differently in the methods of Conversation, which wait before they ask, so that its streams do, too.
 CONVERSATION_RULES = (
-    (r"\bdef (generate|stream|trim)(\w*)\(", r"async def a\1\2("),
+    (r"\bdef (generate|stream|run_tools|trim)(\w*)\(", r"async def a\1\2("),
     (r"\bdef _(ask|open|fit|shorten|count|sum_up)\(", r"async def _a\1("),
     (r"\bself\._(ask|open|fit|shorten|count|sum_up)\(", r"await self._a\1("),
-    (r"\bprovider\.(generate|count_tokens)\(", r"provider.a\1("),
-    (r"(?<!`)\b((?:turn|self)\.provider\.a(?:generate|count_tokens)\()", r"await \1"),
-    (r"\bprovider\.stream\(", "provider.astream("),
-    (r"\b(generate|stream|trim)\(\)", r"a\1()"),
-    (r"\bwhat (generate|generate_stateless|stream) does", r"what a\1 does"),
+    (r"\bprovider\.(generate|count_tokens|run_tools)\(", r"provider.a\1("),
+    (r"(?<!`)\b((?:turn|self)\.provider\.a(?:generate|count_tokens|run_tools)\()", r"await \1"),
+    (r"\bprovider\.stream(\w*)\(", r"provider.astream\1("),
+    (r"\b(generate|stream|run_tools|trim)\(\)", r"a\1()"),
+    (r"\bwhat (generate|generate_stateless|stream|run_tools) does", r"what a\1 does"),
     (r": generate and stream,", ": agenerate and astream,"),
-    (r"`Provider\.(generate|stream|count_tokens)`", r"`Provider.a\1`"),
+    (r"`Provider\.(generate|stream|count_tokens|run_tools)`", r"`Provider.a\1`"),
     (r"\breturn told\(", "return await atold("),
     (r"\btold$", "atold"),
-    (r"\bA Stream\b", "An AsyncStream"),
-    (r"(-> )Stream\b", r"\1AsyncStream"),
-    (r"from \.stream import Stream", "from .async_stream import AsyncStream"),
+    (r"\bA (Tool)?Stream\b", r"An Async\1Stream"),
+    (r"(-> )((?:Tool)?Stream)\b", r"\1Async\2"),
+    (r"from \.(tool_)?stream import (Tool)?Stream", r"from .async_\1stream import Async\2Stream"),
     (r"class ConversationMethods", "class AsyncConversationMethods"),
     (r'"""The methods of Conversation', r'"""The methods of Conversation for coroutines'),
 )
@@ -115,9 +123,8 @@ def outdated() -> list[Path]:
 
 
 def pairs() -> list[tuple[str, Path]]:
-    names = [
-        f"_{job}_methods.py" for job in ("text", "response", "map", "operation", "object", "client", "conversation")
-    ]
+    jobs = ("text", "response", "map", "operation", "object", "tool", "client", "conversation")
+    names = [f"_{job}_methods.py" for job in jobs]
     named = {**{name: f"_async{name}" for name in names}, **PROCESSORS}
     return [(name, PACKAGE / path) for name, path in named.items()]
 

@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from pyagent import APITimeoutError, Provider, StreamCancelledError, StreamInterruptedError, ToolCall, Usage, events
+from pyagent import (
+    APITimeoutError,
+    Provider,
+    StreamCancelledError,
+    StreamInterruptedError,
+    ToolCall,
+    ToolResult,
+    Usage,
+    events,
+)
 from pyagent import _frames as frames
 from pyagent._assembly import Assembly
 from pyagent._make_events import EventMaker
@@ -37,6 +46,8 @@ SAMPLES: list[events.Event] = [
     events.RetryEvent(1, 0.5, APITimeoutError("late", clock="idle"), True),
     events.FinishEvent("stop", "STOP", Usage(prompt_tokens=1), "m"),
     events.ErrorEvent(APITimeoutError("late", clock="idle", partial_text="a")),
+    events.ToolStarted(ToolCall("c", "f", "{}")),
+    events.ToolFinished(ToolResult(ToolCall("c", "f", "{}"), "ok", "a", value="a", seconds=0.5)),
 ]
 
 
