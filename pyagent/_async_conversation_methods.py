@@ -304,7 +304,7 @@ class AsyncConversationMethods:
         try:
             return await turn.provider.acount_tokens(**turn.weighed(shortening.messages))
         except UnsupportedFeatureError:
-            return turn.estimated(shortening.messages)
+            return shortening.estimated
 
     async def _asum_up(self, removed: list[Message]) -> str:
         assert self._summarise is not None

@@ -302,7 +302,7 @@ class ConversationMethods:
         try:
             return turn.provider.count_tokens(**turn.weighed(shortening.messages))
         except UnsupportedFeatureError:
-            return turn.estimated(shortening.messages)
+            return shortening.estimated
 
     def _sum_up(self, removed: list[Message]) -> str:
         assert self._summarise is not None

@@ -6,7 +6,7 @@ import os
 from _thread import allocate_lock
 
 from . import _frames, _request
-from ._history import added, copied, estimate, turn_starts
+from ._history import added, copied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,15 +72,6 @@ class Turn:
         messages = self._system(self.past.summary) + copied([*self.past.messages, *self.asked][drop:])
         tools = self.config.tools
         return {"messages": messages, "tools": tools and _request._CHECKS["tools"]("tools", tools)}
-
-    def estimated(self, drop: int) -> int:
-        """About how many tokens `weighed` has."""
-        weighed = self.weighed(drop)
-        return estimate(weighed["messages"]) + estimate(weighed["tools"])
-
-    def starts(self) -> list[int]:
-        """Where the turns of all its messages begin."""
-        return turn_starts([*self.past.messages, *self.asked])
 
     def removed(self, count: int) -> list[Message]:
         """The messages that are to leave the history, behind what is left of those that have left it before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -232,6 +233,13 @@ def test_a_summariser_that_is_a_coroutine_function(provider: Provider) -> None:
 
     asyncio.run(main())
     assert (talk.summary, talk.messages[0]["content"], len(talk)) == ("6 messages", "x", 2)
+
+
+def test_the_search_is_linear_in_the_history(provider: Provider) -> None:
+    talk = long_talk(provider, 20_000, words=2)
+    started = time.monotonic()
+    assert talk.trim(max_tokens=1000) > 39_000
+    assert time.monotonic() - started < 5  # 0.2 s; squared it would be minutes
 
 
 @pytest.mark.parametrize("limit", [{"max_turns": 0}, {"max_tokens": -1}, {"max_turns": "1"}])
