@@ -38,7 +38,7 @@ class AsyncConversationMethods:
         def provider(self) -> Provider: ...
         def _begin(
             self,
-            prompt: Prompt,
+            prompt: Prompt | None,
             config: SessionConfig | None,
             provider: Provider | str | None = None,
             *,
@@ -47,7 +47,7 @@ class AsyncConversationMethods:
         def _hold(self, config: SessionConfig | None = None) -> Turn: ...
         def _stateless(self, prompt: Prompt, config: SessionConfig | None) -> dict[str, Any]: ...
 
-    async def agenerate(self, prompt: Prompt = None, *, config: SessionConfig | None = None) -> Response:
+    async def agenerate(self, prompt: Prompt | None = None, *, config: SessionConfig | None = None) -> Response:
         """Asks the model with all that was said before, waits for the whole answer, and records both.
 
         Args:
@@ -68,7 +68,7 @@ class AsyncConversationMethods:
         return await self._aask(self._begin(prompt, config))
 
     async def agenerate_with(
-        self, provider: Provider | str, prompt: Prompt = None, *, config: SessionConfig | None = None
+        self, provider: Provider | str, prompt: Prompt | None = None, *, config: SessionConfig | None = None
     ) -> Response:
         """Does what agenerate does with another Provider, or another model of the same vendor, for this turn only.
 
@@ -102,7 +102,7 @@ class AsyncConversationMethods:
         """
         return await self.provider.agenerate(**self._stateless(prompt, config))
 
-    async def astream(self, prompt: Prompt = None, *, config: SessionConfig | None = None) -> AsyncStream:
+    async def astream(self, prompt: Prompt | None = None, *, config: SessionConfig | None = None) -> AsyncStream:
         """Asks the model with all that was said before and gives its answer as it is made.
 
         Question and answer are recorded when the stream ends. Where it is closed or dropped before, the text so far is,
@@ -123,7 +123,7 @@ class AsyncConversationMethods:
         return await self._aopen(self._begin(prompt, config))
 
     async def astream_with(
-        self, provider: Provider | str, prompt: Prompt = None, *, config: SessionConfig | None = None
+        self, provider: Provider | str, prompt: Prompt | None = None, *, config: SessionConfig | None = None
     ) -> AsyncStream:
         """Does what astream does with another Provider, or another model of the same vendor, for this turn only.
 
@@ -157,7 +157,7 @@ class AsyncConversationMethods:
 
     async def arun_tools(
         self,
-        prompt: Prompt = None,
+        prompt: Prompt | None = None,
         *,
         tools: Sequence[ToolLike] | None = None,
         max_steps: int = 10,
@@ -204,7 +204,7 @@ class AsyncConversationMethods:
 
     async def astream_tools(
         self,
-        prompt: Prompt = None,
+        prompt: Prompt | None = None,
         *,
         tools: Sequence[ToolLike] | None = None,
         max_steps: int = 10,

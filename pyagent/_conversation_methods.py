@@ -36,7 +36,7 @@ class ConversationMethods:
         def provider(self) -> Provider: ...
         def _begin(
             self,
-            prompt: Prompt,
+            prompt: Prompt | None,
             config: SessionConfig | None,
             provider: Provider | str | None = None,
             *,
@@ -45,7 +45,7 @@ class ConversationMethods:
         def _hold(self, config: SessionConfig | None = None) -> Turn: ...
         def _stateless(self, prompt: Prompt, config: SessionConfig | None) -> dict[str, Any]: ...
 
-    def generate(self, prompt: Prompt = None, *, config: SessionConfig | None = None) -> Response:
+    def generate(self, prompt: Prompt | None = None, *, config: SessionConfig | None = None) -> Response:
         """Asks the model with all that was said before, waits for the whole answer, and records both.
 
         Args:
@@ -66,7 +66,7 @@ class ConversationMethods:
         return self._ask(self._begin(prompt, config))
 
     def generate_with(
-        self, provider: Provider | str, prompt: Prompt = None, *, config: SessionConfig | None = None
+        self, provider: Provider | str, prompt: Prompt | None = None, *, config: SessionConfig | None = None
     ) -> Response:
         """Does what generate does with another Provider, or another model of the same vendor, for this turn only.
 
@@ -100,7 +100,7 @@ class ConversationMethods:
         """
         return self.provider.generate(**self._stateless(prompt, config))
 
-    def stream(self, prompt: Prompt = None, *, config: SessionConfig | None = None) -> Stream:
+    def stream(self, prompt: Prompt | None = None, *, config: SessionConfig | None = None) -> Stream:
         """Asks the model with all that was said before and gives its answer as it is made.
 
         Question and answer are recorded when the stream ends. Where it is closed or dropped before, the text so far is,
@@ -121,7 +121,7 @@ class ConversationMethods:
         return self._open(self._begin(prompt, config))
 
     def stream_with(
-        self, provider: Provider | str, prompt: Prompt = None, *, config: SessionConfig | None = None
+        self, provider: Provider | str, prompt: Prompt | None = None, *, config: SessionConfig | None = None
     ) -> Stream:
         """Does what stream does with another Provider, or another model of the same vendor, for this turn only.
 
@@ -155,7 +155,7 @@ class ConversationMethods:
 
     def run_tools(
         self,
-        prompt: Prompt = None,
+        prompt: Prompt | None = None,
         *,
         tools: Sequence[ToolLike] | None = None,
         max_steps: int = 10,
@@ -202,7 +202,7 @@ class ConversationMethods:
 
     def stream_tools(
         self,
-        prompt: Prompt = None,
+        prompt: Prompt | None = None,
         *,
         tools: Sequence[ToolLike] | None = None,
         max_steps: int = 10,

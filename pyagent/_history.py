@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Union
 
     Message = dict[str, Any]
-    Prompt = Union[str, dict[str, Any], Sequence[Union[str, dict[str, Any]]], None]
+    Prompt = Union[str, dict[str, Any], Sequence[Union[str, dict[str, Any]]]]
 
 # What a message costs beside its text, and a picture or a file, where nobody counts: a middle of what vendors say.
 _TOKENS_OF_A_MESSAGE = 4
@@ -72,8 +72,6 @@ def to_messages(prompt: Prompt) -> list[Message]:
     Raises:
         ConfigurationError: It is something else.
     """
-    if prompt is None:
-        return []
     pieces = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
     messages = [isinstance(piece, dict) and "role" in piece for piece in pieces]
     if any(messages):

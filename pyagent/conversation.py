@@ -255,14 +255,14 @@ class Conversation(ConversationMethods, AsyncConversationMethods):
 
     def _begin(
         self,
-        prompt: Prompt,
+        prompt: Prompt | None,
         config: SessionConfig | None,
         provider: Provider | str | None = None,
         *,
         calls_tools: bool = False,
     ) -> Turn:
         """Begins a turn, which nobody else can until it ends."""
-        asked = to_messages(prompt)
+        asked = [] if prompt is None else to_messages(prompt)
         merged = self._with_defaults(config)
         turn = self._hold(merged, asked, self._provider if provider is None else self._other(provider))
         try:

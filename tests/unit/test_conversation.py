@@ -222,7 +222,21 @@ def test_what_may_be_asked(talk: Conversation, server: Server) -> None:
 def test_what_may_not(talk: Conversation, prompt: Any, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         talk.generate(prompt)
-    assert not talk.is_busy
+    if prompt is not None:  # which is for what the history ends with
+        with pytest.raises(ConfigurationError, match=message):
+            talk.add(prompt)
+    with pytest.raises(ConfigurationError):
+        talk.generate_stateless(prompt)
+    assert (talk.messages, talk.is_busy) == ([], False)
+
+
+def test_a_question_that_is_in_the_history_already(talk: Conversation, server: Server) -> None:
+    talk.add("one")
+    talk.add(messages.user("two"))
+    assert talk.generate().text == "two"
+    assert [m["role"] for m in talk.messages] == ["user", "user", "assistant"]
+    with pytest.raises(ConfigurationError, match="nothing to answer"):
+        talk.generate()
 
 
 def test_tool_calls_and_their_results(talk: Conversation, server: Server) -> None:

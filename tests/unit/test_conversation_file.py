@@ -147,6 +147,8 @@ def test_one_kind_of_options_stays_strict(home: Server) -> None:
         ({"config": {"temperature": "x"}}, "temperature must be a number"),
         ({"config": {"options": [{"kind": "os.system", "fields": {}}]}}, "no options 'os.system'"),
         ({"provider": {}}, "is damaged"),
+        ({"usage": {"prompt_tokens": "x"}}, "prompt_tokens must be a number"),
+        ({"summary": 5}, "summary must be a string"),
         ({"turns": "x"}, "turns must be a whole number"),
         ({"covered": -1}, "covered must be a whole number"),
     ],
