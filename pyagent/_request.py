@@ -11,7 +11,7 @@ from json import encoder
 from . import _checks
 from ._checks import wrong
 from .errors import ConfigurationError, UnsupportedFeatureError
-from .options import Limits, Throttle, Timeouts
+from .options import Budget, Limits, Throttle, Timeouts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> b
     """Builds a request from the local variables of a method of Provider.
 
     Args:
-        op: "generate", "stream", "embed", "models" or "count".
+        op: "generate", "stream", "embed", "models", "count" or "login".
         model: The Provider's model, used where the arguments name no other.
         arguments: Every parameter of the method by name, None where it was not given.
         window: Bytes that an inbox may deliver before it is asked for more; 0 for any number.
@@ -40,6 +40,9 @@ def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> b
     options = _given(op, arguments)
     if op == "models":
         return dump(_body(op, "", options))
+    if op == "login":
+        login = _credentials(options)
+        return dump({**_body(op, "", options), "login": login})
     if op == "embed":
         return dump(_body(op, model, options))
     if len(options) == 1 and type(options.get("prompt")) is str:
@@ -120,6 +123,16 @@ def _head(op: str, model: str, window: int) -> str:
     return _encode(body)[:-1] + ',"messages":[{"role":"user","content":'
 
 
+def _credentials(options: dict[str, Any]) -> dict[str, Any]:
+    """Takes what a login says out of the options. A name with @ is a mail address."""
+    name = _checks.string("username", options.pop("username", None))
+    login = {"email" if "@" in name else "username": name}
+    for field, key in _CREDENTIALS.items():
+        if field in options:
+            login[key] = _checks.string(field, options.pop(field))
+    return login
+
+
 def _body(op: str, model: str, options: dict[str, Any]) -> dict[str, Any]:
     """Everything of a request but its messages."""
     body: dict[str, Any] = {"op": op, "model": _checks.string("model", options.pop("model", model))}
@@ -163,6 +176,27 @@ def rates(throttle: Throttle | None) -> dict[str, Any]:
     if not isinstance(throttle, Throttle):
         raise wrong("throttle", "a Throttle object", throttle)
     return throttle._as_dict()
+
+
+def caps(budget: Budget | None) -> dict[str, Any]:
+    """The `budget` object of a configuration."""
+    if budget is None:
+        return {}
+    if not isinstance(budget, Budget):
+        raise wrong("budget", "a Budget object", budget)
+    return budget._as_dict()
+
+
+def prices(own: dict[str, Any] | None) -> dict[str, Any]:
+    """The `prices` object of a configuration: a price for each model."""
+    if own is None:
+        return {}
+    from .costs import Price  # only here: few have prices of their own
+
+    return {
+        _checks.string("prices", model): Price._from_option(f"prices[{model!r}]", price)._as_option()
+        for model, price in _checks.mapping("prices", own).items()
+    }
 
 
 def refuse_several(n: int | None, method: str) -> None:
@@ -278,6 +312,8 @@ _MADE_INTO_OTHERS = frozenset({"prompt", "system_prompt", "messages", "model", "
 _OFF = frozenset({"include_raw", "allow_unsupported"})
 _OFF_IN_ANSWERS = _OFF | {"include_usage"}
 
+_CREDENTIALS = {"password": "password", "code": "code", "recovery_code": "recovery_code", "login_url": "url"}
+
 
 def _tools(name: str, value: Any) -> list[Any]:
     """Declarations in OpenAI's form, of functions and Tool objects too."""
@@ -334,6 +370,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "extra_body": _checks.mapping,
     "extra_headers": _checks.headers,
     "max_retries": _checks.count,
+    "tag": _checks.string,
     "api_key": _checks.line,
     "base_url": _checks.line,
 }

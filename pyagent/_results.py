@@ -1,4 +1,4 @@
-"""Results: puts the frames of an operation that is not a chat together: vectors, models, a count."""
+"""Results: puts the frames of an operation that is not a chat together: vectors, models, a count, a token."""
 
 from __future__ import annotations
 
@@ -48,13 +48,20 @@ class Results:
         end = self._end
         known = {name: end[name] for name in _EMBEDDING_FIELDS if name in end}
         usage = Usage(**end.get("usage", {}))
-        return Embeddings(b"".join(self._vectors), len(self._vectors[0]) // 4, usage=usage, **known)
+        return Embeddings(
+            b"".join(self._vectors), len(self._vectors[0]) // 4, usage=usage, cost=end.get("cost_usd"), **known
+        )
 
     @property
     def models(self) -> list[ModelInfo]:
         """The models of a list. What a later core may say of them is left out."""
         fields = ModelInfo._fields
         return [ModelInfo(**{name: item[name] for name in fields if name in item}) for item in self._items]
+
+    @property
+    def token(self) -> str:
+        """What a login gave."""
+        return str(self._items[-1]["token"])
 
     @property
     def tokens(self) -> int:

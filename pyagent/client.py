@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._vendor_options import Options
     from .conversation import Conversation, Summariser
     from .hooks import Hooks
-    from .options import Limits, Throttle, Timeouts
+    from .options import Budget, Limits, Throttle, Timeouts
     from .session import SessionConfig
 
 __all__ = ["Client"]
@@ -48,6 +48,9 @@ class Client(ClientMethods, AsyncClientMethods):
         retry_backoff: Seconds before the first retry, doubled each time.
         retry_factor: What the pause grows by instead of doubling, 1 or more.
         throttle: How much to ask of each vendor; requests wait for their turn.
+        budget: How much all of them together may cost.
+        prices: What models cost, where that is not known or otherwise: a dict or Price for each model.
+        tag: Whom or what the cost is counted for, where a call does not say.
         extra_headers: Sent with every request.
         proxy: URL of a proxy, or "" for none.
         ca_file: Certificates (PEM) to trust in addition to the system's.
@@ -75,6 +78,9 @@ class Client(ClientMethods, AsyncClientMethods):
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -102,6 +108,9 @@ class Client(ClientMethods, AsyncClientMethods):
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -146,6 +155,9 @@ class Client(ClientMethods, AsyncClientMethods):
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,

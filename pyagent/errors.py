@@ -24,6 +24,7 @@ PyAgentError(Exception)
 │       └── ObjectTruncatedError                 max_tokens ended the answer before the object did
 ├── ConfigurationError(ValueError)               a bad option, found before any request
 ├── UnsupportedFeatureError(ValueError)          the vendor or the method cannot honour an option
+├── BudgetExceededError(RuntimeError)            more than a `Budget` of your own allows, found before any request
 ├── ConversationBusyError(RuntimeError)          another turn of the conversation has not ended
 ├── StreamCancelledError                         reading on after close() or cancel()
 ├── LimitExceededError(RuntimeError)             the answer is larger than `Limits` allow
@@ -68,6 +69,7 @@ __all__ = [
     "ObjectTruncatedError",
     "ConfigurationError",
     "UnsupportedFeatureError",
+    "BudgetExceededError",
     "ConversationBusyError",
     "StreamCancelledError",
     "LimitExceededError",
@@ -278,6 +280,13 @@ class ConfigurationError(PyAgentError, ValueError):
 
 class UnsupportedFeatureError(PyAgentError, ValueError):
     """The vendor or the method cannot honour an option; nothing was sent."""
+
+
+class BudgetExceededError(PyAgentError, RuntimeError):
+    """The request may cost more than is left of your own `Budget`; nothing was sent.
+
+    `param` says which cap it is, "budget.usd" or "budget.tokens", and `retry_after` when the next period begins.
+    """
 
 
 class ConversationBusyError(PyAgentError, RuntimeError):

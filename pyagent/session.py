@@ -46,7 +46,7 @@ class SessionConfig(Value):
         *("logit_bias", "n", "reasoning_effort", "reasoning_budget", "reasoning_summary", "verbosity", "service_tier"),
         *("store", "metadata", "user", "prompt_cache_key", "safety_identifier", "modalities", "audio", "prediction"),
         *("stream_options", "allow_unsupported", "options", "extra_body", "extra_headers", "timeout", "timeouts"),
-        *("limits", "max_retries", "hooks", "include_raw", "max_history_turns", "max_history_tokens"),
+        *("limits", "max_retries", "tag", "hooks", "include_raw", "max_history_turns", "max_history_tokens"),
     )
 
     temperature: float | None
@@ -87,6 +87,7 @@ class SessionConfig(Value):
     timeouts: Timeouts | None
     limits: Limits | None
     max_retries: int | None
+    tag: str | None
     hooks: Hooks | None
     include_raw: bool | None
     max_history_turns: int | None
@@ -133,6 +134,7 @@ class SessionConfig(Value):
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         max_retries: int | None = None,
+        tag: str | None = None,
         hooks: Hooks | None = None,
         include_raw: bool | None = None,
         max_history_turns: int | None = None,

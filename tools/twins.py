@@ -18,11 +18,12 @@ NOTE = "Written by tools/twins.py from {name}: change that file, then run `make 
 
 # What is written differently for coroutines: pattern and replacement, in order.
 RULES = (
-    (r"\bdef (generate\w*|embed|list_models|count_tokens|run_tools)\(", r"async def a\1("),
+    (r"\bdef (generate\w*|embed|list_models|count_tokens|login|run_tools)\(", r"async def a\1("),
     (r"\bdef (stream\w*|map)\(", r"def a\1("),
     (r"\bgenerate_text and stream_text\b", "agenerate_text and astream_text"),
     (r"\bgenerate and stream\b", "agenerate and astream"),
-    (r"\bembed, list_models and count_tokens\b", "aembed, alist_models and acount_tokens"),
+    (r"\bembed, list_models, count_tokens and login\b", "aembed, alist_models, acount_tokens and alogin"),
+    (r"(token = )(Provider.+?)\.login\(", r"\1await \2.alogin("),
     (r"\b(generate|stream)\(\)", r"a\1()"),
     (r'refuse_several\(n, "(\w+)"\)', r'refuse_several(n, "a\1")'),
     (r"\bwait_for_all\(self\._start\(", "await await_all(self._astart("),

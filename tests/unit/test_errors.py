@@ -37,6 +37,7 @@ BASES = {
     "ConversationBusyError": (errors.PyAgentError, RuntimeError),
     "StreamCancelledError": (errors.PyAgentError,),
     "LimitExceededError": (errors.PyAgentError, RuntimeError),
+    "BudgetExceededError": (errors.PyAgentError, RuntimeError),
     "ToolError": (errors.PyAgentError, RuntimeError),
     "ToolLimitError": (errors.PyAgentError, RuntimeError),
     "HookError": (errors.PyAgentError, RuntimeError),
