@@ -27,7 +27,7 @@ VERSION = 1
 _KIND = "pyagent conversation"
 
 # What of a Provider's configuration is neither secret nor says whom to trust.
-_SETTINGS = ("timeouts", "limits", "max_retries", "retry_backoff", "retry_factor", "throttle", "azure")
+_SETTINGS = ("timeouts", "limits", "max_retries", "retry_backoff", "retry_factor", "throttle", "budget", "azure")
 _SWITCHES = ("http2", "post_quantum", "max_connections")
 _PLAIN = (
     *(

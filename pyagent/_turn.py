@@ -85,14 +85,14 @@ class Turn:
     def record(self, response: Response) -> Response:
         """Records the question and its answer."""
         kept = response.id if self.keeps else None
-        self._commit([copied(response.message)], response.usage, response.usage.cost, kept)
+        self._commit([copied(response.message)], response.usage, response.cost, kept)
         return response
 
     def record_run(self, run: ToolRun) -> ToolRun:
         """Records the question, and all that a model and its tools have made of it."""
         answers = run.messages[self._sent :]
         kept = run.response.id if self.keeps else None
-        self._commit(copied(answers), run.usage, run.usage.cost, kept)
+        self._commit(copied(answers), run.usage, run.cost, kept)
         return run
 
     def settle_run(self, loop: ToolLoop) -> None:

@@ -122,7 +122,7 @@ class Conversation(ConversationMethods, AsyncConversationMethods):
 
     @property
     def cost(self) -> float | None:
-        """What all recorded turns have cost, as far as the vendors state it; None where none did."""
+        """US dollars for all recorded turns whose cost is known, see `Response.cost`; None where none is."""
         return self._past.cost
 
     @property

@@ -373,6 +373,18 @@ def test_totals(provider: Provider) -> None:
     assert (talk.cost, talk.turns) == (0.5, 3)
 
 
+def test_what_turns_cost_by_the_price_of_their_model(server: Server) -> None:
+    provider = Provider.openai("gpt-4o-mini", api_key="k", base_url=server.url)
+    talk = Conversation(provider)
+    costs = [talk.generate("one").cost, talk.stream("two words").result.cost, talk.generate_with("unknown", "x").cost]
+    assert costs[0]
+    assert costs[1]
+    assert costs[2] is None
+    assert talk.cost == costs[0] + costs[1]
+    assert provider._client is not None
+    provider._client.close()
+
+
 def test_a_client_makes_conversations(server: Server) -> None:
     client = Client()
     provider = client.add("groq", api_key="k", base_url=server.url)
