@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .async_tool_stream import AsyncToolStream
     from .cache import CacheHook
     from .client import Client
+    from .conversation import Conversation
     from .embeddings import Embeddings
     from .errors import (
         APIConnectionError,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         ConflictError,
         ContentPolicyViolationError,
         ContextWindowExceededError,
+        ConversationBusyError,
         HookError,
         InternalError,
         InternalServerError,
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
     from .provider import Provider
     from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
+    from .session import SessionConfig
     from .snapshot import Snapshot
     from .standard_hooks import LoggingHook, ResponseIdHook, SanitizingHook, UsageTotals, UsageTracker
     from .stream import Stream
@@ -111,6 +114,8 @@ __all__ = [
     "Capabilities",
     "ModelLists",
     "Client",
+    "Conversation",
+    "SessionConfig",
     "RateLimit",
     "RateLimits",
     "Timeouts",
@@ -174,6 +179,7 @@ __all__ = [
     "ConfigurationError",
     "UnsupportedFeatureError",
     "BudgetExceededError",
+    "ConversationBusyError",
     "StreamCancelledError",
     "LimitExceededError",
     "ToolError",
@@ -206,6 +212,8 @@ _PLACES = {
     "Capabilities": ("models", "Capabilities"),
     "ModelLists": ("models", "ModelLists"),
     "Client": ("client", "Client"),
+    "Conversation": ("conversation", "Conversation"),
+    "SessionConfig": ("session", "SessionConfig"),
     "RateLimit": ("rate_limits", "RateLimit"),
     "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),
