@@ -307,7 +307,7 @@ def test_objects_that_are_repaired(provider: Provider) -> None:
 def test_one_conversation_with_all_vendors(server: Aimock) -> None:
     """Each goes on with what the ones before it thought, called and were told; none is sent what another one signed."""
     history: list[Any] = []
-    for vendor in [*VENDORS, *VENDORS]:
+    for turn, vendor in enumerate([*VENDORS, *VENDORS]):
         provider, ask = server.provider(vendor), str(uuid4())
         options: dict[str, Any] = {"extra_headers": {"x-request-id": ask}, "tools": [get_weather, get_time]}
         history.append(messages.user("think"))
@@ -322,6 +322,8 @@ def test_one_conversation_with_all_vendors(server: Aimock) -> None:
         assert len(asked) == 3
         for body in asked:
             assert_only_its_own(vendor, body)
+        if (server.name, vendor) == ("fake", "anthropic"):
+            assert json.dumps(asked[2]).count('"signature"') == turn // len(VENDORS) + 1
     assert [message["role"] for message in history].count("tool") == 20
 
 
