@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from . import errors, events, messages
     from .answers import Answers
     from .async_answers import AsyncAnswers
+    from .async_processor import AsyncStreamProcessor
     from .async_stream import AsyncStream
+    from .async_tool_stream import AsyncToolStream
+    from .cache import CacheHook
     from .client import Client
     from .embeddings import Embeddings
     from .errors import (
@@ -34,10 +37,15 @@ if TYPE_CHECKING:
         ConflictError,
         ContentPolicyViolationError,
         ContextWindowExceededError,
+        HookError,
         InternalError,
         InternalServerError,
         LimitExceededError,
         NotFoundError,
+        ObjectError,
+        ObjectRefusedError,
+        ObjectTruncatedError,
+        ObjectValidationError,
         PermissionDeniedError,
         PyAgentError,
         QuotaExceededError,
@@ -46,16 +54,26 @@ if TYPE_CHECKING:
         ServiceUnavailableError,
         StreamCancelledError,
         StreamInterruptedError,
+        ToolError,
+        ToolLimitError,
         UnprocessableEntityError,
         UnsupportedFeatureError,
     )
+    from .hooks import DROP, Hook, Hooks, RequestContext
     from .models import Capabilities, ModelInfo, ModelLists
+    from .objects import AsyncObjectStream, ObjectResult, ObjectStream
     from .openai_options import OpenAIOptions, OpenRouterOptions, ResponsesOptions
     from .options import Limits, Throttle, Timeouts
+    from .processor import StreamProcessor
     from .provider import Provider
     from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
+    from .snapshot import Snapshot
+    from .standard_hooks import LoggingHook, ResponseIdHook, SanitizingHook, UsageTotals, UsageTracker
     from .stream import Stream
+    from .tool_run import ToolRun, ToolStep
+    from .tool_stream import ToolStream
+    from .tools import Tool, ToolResult, arun_tool_calls, run_tool_calls, tool
     from .vendor_options import (
         AnthropicOptions,
         GeminiOptions,
@@ -74,6 +92,9 @@ __all__ = [
     "Stream",
     "AsyncStream",
     "TextStream",
+    "StreamProcessor",
+    "AsyncStreamProcessor",
+    "Snapshot",
     "Answers",
     "AsyncAnswers",
     "Response",
@@ -81,6 +102,9 @@ __all__ = [
     "Choice",
     "ToolCall",
     "Usage",
+    "ObjectResult",
+    "ObjectStream",
+    "AsyncObjectStream",
     "Embeddings",
     "ModelInfo",
     "Capabilities",
@@ -90,6 +114,25 @@ __all__ = [
     "RateLimits",
     "Timeouts",
     "Limits",
+    "Tool",
+    "ToolResult",
+    "ToolRun",
+    "ToolStep",
+    "ToolStream",
+    "AsyncToolStream",
+    "tool",
+    "run_tool_calls",
+    "arun_tool_calls",
+    "Hooks",
+    "Hook",
+    "RequestContext",
+    "DROP",
+    "CacheHook",
+    "LoggingHook",
+    "ResponseIdHook",
+    "SanitizingHook",
+    "UsageTotals",
+    "UsageTracker",
     "VendorOptions",
     "OpenAIOptions",
     "ResponsesOptions",
@@ -121,10 +164,17 @@ __all__ = [
     "InternalServerError",
     "ServiceUnavailableError",
     "ResponseParseError",
+    "ObjectError",
+    "ObjectValidationError",
+    "ObjectRefusedError",
+    "ObjectTruncatedError",
     "ConfigurationError",
     "UnsupportedFeatureError",
     "StreamCancelledError",
     "LimitExceededError",
+    "ToolError",
+    "ToolLimitError",
+    "HookError",
     "InternalError",
 ]
 
@@ -133,6 +183,9 @@ _PLACES = {
     "Provider": ("provider", "Provider"),
     "Stream": ("stream", "Stream"),
     "AsyncStream": ("async_stream", "AsyncStream"),
+    "StreamProcessor": ("processor", "StreamProcessor"),
+    "AsyncStreamProcessor": ("async_processor", "AsyncStreamProcessor"),
+    "Snapshot": ("snapshot", "Snapshot"),
     "Answers": ("answers", "Answers"),
     "AsyncAnswers": ("async_answers", "AsyncAnswers"),
     "TextStream": ("stream", "Stream"),
@@ -141,6 +194,9 @@ _PLACES = {
     "Choice": ("response", "Choice"),
     "ToolCall": ("response", "ToolCall"),
     "Usage": ("response", "Usage"),
+    "ObjectResult": ("objects", "ObjectResult"),
+    "ObjectStream": ("objects", "ObjectStream"),
+    "AsyncObjectStream": ("objects", "AsyncObjectStream"),
     "Embeddings": ("embeddings", "Embeddings"),
     "ModelInfo": ("models", "ModelInfo"),
     "Capabilities": ("models", "Capabilities"),
@@ -150,6 +206,25 @@ _PLACES = {
     "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),
     "Limits": ("options", "Limits"),
+    "Tool": ("tools", "Tool"),
+    "ToolResult": ("tools", "ToolResult"),
+    "ToolRun": ("tool_run", "ToolRun"),
+    "ToolStep": ("tool_run", "ToolStep"),
+    "ToolStream": ("tool_stream", "ToolStream"),
+    "AsyncToolStream": ("async_tool_stream", "AsyncToolStream"),
+    "tool": ("tools", "tool"),
+    "run_tool_calls": ("tools", "run_tool_calls"),
+    "arun_tool_calls": ("tools", "arun_tool_calls"),
+    "Hooks": ("hooks", "Hooks"),
+    "Hook": ("hooks", "Hook"),
+    "RequestContext": ("hooks", "RequestContext"),
+    "DROP": ("hooks", "DROP"),
+    "CacheHook": ("cache", "CacheHook"),
+    "LoggingHook": ("standard_hooks", "LoggingHook"),
+    "ResponseIdHook": ("standard_hooks", "ResponseIdHook"),
+    "SanitizingHook": ("standard_hooks", "SanitizingHook"),
+    "UsageTotals": ("standard_hooks", "UsageTotals"),
+    "UsageTracker": ("standard_hooks", "UsageTracker"),
     "VendorOptions": ("vendor_options", "VendorOptions"),
     "OpenAIOptions": ("openai_options", "OpenAIOptions"),
     "ResponsesOptions": ("openai_options", "ResponsesOptions"),

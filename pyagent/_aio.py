@@ -66,6 +66,17 @@ class LoopInbox(Inbox):
         box.waiter = waiter = loop.create_future()
         return waiter
 
+    async def arrival_before(self, box: Mailbox, seconds: float) -> None:
+        def ring() -> None:
+            if box.waiter is not None:
+                self.wake(box)
+
+        timer = self.check_here().call_later(seconds, ring)
+        try:
+            await self.arrival(box)
+        finally:
+            timer.cancel()
+
     def wake(self, box: Mailbox) -> None:
         waiter, box.waiter = box.waiter, None
         if not waiter.done():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from . import _frames
+from ._kinds import make_error
 from .response import Choice, Response, ToolCall, Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+
+    from .errors import PyAgentError
 
 _CHOICE_DATA = {
     _frames.LOGPROBS: "logprobs",
@@ -58,11 +61,40 @@ class Assembly:
         return self._parse(_frames.ERROR)
 
     @property
+    def error(self) -> PyAgentError:
+        """The exception for that, made anew each time: one that were kept would hold the frames that it went through.
+
+        It carries the text that had arrived.
+        """
+        return make_error(self.failure, self.text)
+
+    @property
     def response(self) -> Response:
         """The answer, once `ended` is FINISH."""
         if self._response is None:
             self._response = self._build()
         return self._response
+
+    def pieces(self, kind: int, index: int) -> list[str]:
+        """The deltas of a kind that have arrived, in pieces: a list that grows while the answer does."""
+        return self._deltas.get((kind, index)) or []
+
+    def latest(self, kind: int) -> bytes | None:
+        """The last frame of a kind of which the last one counts; None before there is one."""
+        return self._latest.get(kind)
+
+    def tools(self) -> list[int]:
+        """The tool calls that have begun."""
+        return list(self._tools)
+
+    def tool(self, index: int) -> dict[str, Any]:
+        """How a tool call began."""
+        begin: dict[str, Any] = _frames.parse(self._tools[index])
+        return begin
+
+    def choices(self) -> list[int]:
+        """The choices that have said something."""
+        return sorted({index for kind, index in self._deltas if kind != _frames.TOOL_ARGS})
 
     def add(self, data: bytes) -> list[str]:
         """Takes in what one poll delivered. Returns the new text of the first choice, piece by piece."""
@@ -118,11 +150,14 @@ class Assembly:
 
     def _value(self, kind: int, index: int, payload: bytes) -> Any:
         if kind == _frames.TOOL_END:
-            return self._tool_call(index, _frames.parse(self._tools[index]))
+            begin = self.tool(index)
+            return self._tool_call(index, begin), begin.get("choice", 0)
         if kind == _frames.USAGE:
             return self.usage
         if kind == _frames.FINISH:
             return self.response
+        if kind == _frames.ERROR:
+            return self.error
         return _frames.parse(payload) if kind <= _frames.NOTICE else None
 
     def _parse(self, kind: int) -> dict[str, Any]:
@@ -155,10 +190,9 @@ class Assembly:
         ends = {end["index"]: end for end in finish.get("choices", ())}
         calls: dict[int, list[ToolCall]] = {}
         for index in sorted(self._tools):
-            begin = _frames.parse(self._tools[index])
+            begin = self.tool(index)
             calls.setdefault(begin.get("choice", 0), []).append(self._tool_call(index, begin))
-        indexes = {0, *ends, *calls}
-        indexes.update(index for kind, index in self._deltas if kind != _frames.TOOL_ARGS)
+        indexes = {0, *ends, *calls, *self.choices()}
         source = None
         if "provider" in finish and "requested_model" in finish:
             source = {"provider": finish["provider"], "model": finish["requested_model"]}

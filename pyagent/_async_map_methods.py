@@ -8,7 +8,7 @@ from . import _opening, _request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Iterable
+    from collections.abc import AsyncIterable, Callable, Iterable, Sequence
     from typing import (
         Any,
         Literal,
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     )
 
     from ._call import Client
-    from ._option_types import MapOptions
+    from ._map import Schedule
+    from ._option_types import MapOptions, ToolLike
     from ._vendor_options import Options
     from .async_answers import AsyncAnswers
     from .errors import PyAgentError
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 
@@ -39,11 +41,10 @@ class AsyncMapMethods:
     __slots__ = ()
 
     if TYPE_CHECKING:
-        _model: str
-
-        def _with_options(self, arguments: dict[str, Any]) -> dict[str, Any]: ...
 
         def _connect(self) -> Client: ...
+
+        def _aplan(self, arguments: dict[str, Any]) -> Schedule: ...
 
     @overload
     def amap(
@@ -163,7 +164,7 @@ class AsyncMapMethods:
         seed: int | None = None,
         response_format: dict[str, Any] | None = None,
         top_k: int | None = None,
-        tools: list[dict[str, Any]] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         tool_choice: str | dict[str, Any] | None = None,
         parallel_tool_calls: bool | None = None,
         logprobs: bool | None = None,
@@ -196,6 +197,7 @@ class AsyncMapMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
     ) -> AsyncAnswers[Any]:
         """Asks many prompts, several at a time, and gives their answers as they are read.
 
@@ -222,7 +224,7 @@ class AsyncMapMethods:
             seed: The same seed asks for the same answer.
             response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
             top_k: How many tokens to sample from.
-            tools: What the model may call, in OpenAI's form.
+            tools: What the model may call: functions, Tool objects, or dicts in OpenAI's form.
             tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
             parallel_tool_calls: Whether the model may ask for several calls at once.
             logprobs: Give the log-probability of every token.
@@ -255,6 +257,7 @@ class AsyncMapMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
 
         Returns:
             AsyncAnswers: an async iterator of str, of Response with include_usage=True, of PyAgentError too with
@@ -267,10 +270,9 @@ class AsyncMapMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
-        arguments = self._with_options(locals())
+        arguments = locals()
         _request.refuse_several(n, "amap")
         with _opening.lock:
-            from ._map import Schedule
             from .async_answers import AsyncAnswers
 
-        return AsyncAnswers(self._connect, Schedule(self._model, arguments))
+        return AsyncAnswers(self._connect, self._aplan(arguments))

@@ -10,10 +10,13 @@ from .async_stream import AsyncStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from ._inbox import AsyncCall
+    from ._option_types import ToolLike
     from ._vendor_options import Options
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 
@@ -42,7 +45,7 @@ class AsyncResponseMethods:
         seed: int | None = None,
         response_format: dict[str, Any] | None = None,
         top_k: int | None = None,
-        tools: list[dict[str, Any]] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         tool_choice: str | dict[str, Any] | None = None,
         parallel_tool_calls: bool | None = None,
         logprobs: bool | None = None,
@@ -75,6 +78,7 @@ class AsyncResponseMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> Response:
         """Asks the model and waits for the whole answer, with everything that is known about it.
@@ -93,7 +97,7 @@ class AsyncResponseMethods:
             seed: The same seed asks for the same answer.
             response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
             top_k: How many tokens to sample from.
-            tools: What the model may call, in OpenAI's form.
+            tools: What the model may call: functions, Tool objects, or dicts in OpenAI's form.
             tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
             parallel_tool_calls: Whether the model may ask for several calls at once.
             logprobs: Give the log-probability of every token.
@@ -126,6 +130,7 @@ class AsyncResponseMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
             include_raw: Keep the vendor's own JSON as `Response.raw`.
 
         Returns:
@@ -156,7 +161,7 @@ class AsyncResponseMethods:
         seed: int | None = None,
         response_format: dict[str, Any] | None = None,
         top_k: int | None = None,
-        tools: list[dict[str, Any]] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         tool_choice: str | dict[str, Any] | None = None,
         parallel_tool_calls: bool | None = None,
         logprobs: bool | None = None,
@@ -189,6 +194,7 @@ class AsyncResponseMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> AsyncStream:
         """Asks the model and gives its answer as it is made: text by iterating, everything by `events()`.
@@ -209,7 +215,7 @@ class AsyncResponseMethods:
             seed: The same seed asks for the same answer.
             response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
             top_k: How many tokens to sample from.
-            tools: What the model may call, in OpenAI's form.
+            tools: What the model may call: functions, Tool objects, or dicts in OpenAI's form.
             tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
             parallel_tool_calls: Whether the model may ask for several calls at once.
             logprobs: Give the log-probability of every token.
@@ -242,6 +248,7 @@ class AsyncResponseMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
             include_raw: Give the vendor's own JSON as events, and as `Response.raw`.
 
         Returns:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from _thread import get_ident
+from time import monotonic
 
 from . import _lib
 from .errors import InternalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._assembly import Assembly
 
 # Python runs signal handlers only between two steps of the main thread, so the main thread wakes up often enough that
 # Ctrl-C acts at once. Other threads never run them, and closing the call wakes them.
@@ -37,10 +42,10 @@ class Receiver(_lib.Handle):
 
     __slots__ = ()
 
-    def receive(self, *, wait: bool = True) -> bytes | None:
+    def receive(self, *, wait: bool = True, until: float | None = None) -> bytes | None:
         """Waits until something has arrived, and returns every frame that is there; None once this is closed.
 
-        Without waiting, nothing is b"".
+        Without waiting, and when the moment `until` of time.monotonic() comes first, nothing is b"".
 
         Raises:
             RuntimeError: Another thread is waiting for this call.
@@ -51,12 +56,14 @@ class Receiver(_lib.Handle):
         limit = patience if wait else 0
         try:
             while True:
+                if until is not None:
+                    limit = _shorter(patience, until - monotonic())
                 status, data = runtime.poll(number, limit)
                 if status == _lib.OK:
                     return data
                 if status not in (_lib.TIMEOUT, _lib.WOKEN):
                     break
-                if not wait:
+                if not wait or (until is not None and monotonic() >= until):
                     return b""
         except InternalError:
             raise  # from before a fork: there is nothing to close
@@ -72,10 +79,18 @@ class Receiver(_lib.Handle):
         )
 
 
+def _shorter(patience: int, seconds: float) -> int:
+    """A patience in milliseconds that ends after so many seconds at the latest, and not a moment before."""
+    left = max(0, int(seconds * 1000) + 1)
+    return left if patience == FOR_EVER else min(patience, left)
+
+
 class Call(Receiver):
     """A request on its way. Dropping the object closes the call and with it the connection."""
 
     __slots__ = ()
+
+    assembly: Assembly | None = None  # where what arrives is put together, unless that is left to the reader
 
     def cancel(self) -> None:
         """Closes the connection at once, from any thread; a waiting `receive` gets the terminal frame."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from typing import Any
 
+    from ._assembly import Assembly
     from ._call import Client
 
 WRONG_LOOP = (
@@ -95,6 +96,10 @@ class Inbox(_lib.Handle):
         """
         raise NotImplementedError
 
+    def arrival_before(self, box: Mailbox, seconds: float) -> Awaitable[None]:
+        """The same, for so many seconds at the most."""
+        raise NotImplementedError
+
     def wake(self, box: Mailbox) -> None:
         """Lets the reader of a mailbox look again. There must be one."""
         raise NotImplementedError
@@ -109,6 +114,8 @@ class AsyncCall(_lib.Handle):
     connection."""
 
     __slots__ = ("box", "_inbox", "_used")
+
+    assembly: Assembly | None = None  # as that of Call
 
     def __init__(self, inbox: Inbox, box: Mailbox) -> None:
         self.box = box
@@ -132,8 +139,9 @@ class AsyncCall(_lib.Handle):
             self.runtime.ask_for_more(self.number)
         return data
 
-    def arrival(self) -> Awaitable[None]:
-        """What a reader awaits when there is nothing to take. Afterwards there may be, or the call is closed.
+    def arrival(self, seconds: float | None = None) -> Awaitable[None]:
+        """What a reader awaits when there is nothing to take. Afterwards there may be, or the call is closed, or the
+        seconds are over.
 
         Raises:
             RuntimeError: This is not the event loop that the call was started in.
@@ -141,6 +149,8 @@ class AsyncCall(_lib.Handle):
         """
         if self.closed:
             raise StreamCancelledError("The request was closed before its end.")
+        if seconds is not None:
+            return self._inbox.arrival_before(self.box, seconds)
         return self._inbox.arrival(self.box)
 
     def cancel(self) -> None:

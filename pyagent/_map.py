@@ -13,7 +13,7 @@ from .errors import ConfigurationError, PyAgentError, StreamCancelledError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from ._lib import Handle
@@ -41,6 +41,8 @@ class Schedule:
         "_progress", "_total", "_asked", "_given", "_done", "_flying", "_finished",
     )  # fmt: skip
 
+    due: Sequence[object] = ()  # what is to be awaited before anything else; only hooks are
+
     def __init__(self, model: str, arguments: dict[str, Any]) -> None:
         """Takes the local variables of a method of Provider."""
         options = dict(arguments)
@@ -49,6 +51,7 @@ class Schedule:
         self._ordered = _checks.flag("ordered", options.pop("ordered"))
         self._errors_are_values = _checks.flag("return_exceptions", options.pop("return_exceptions"))
         self._progress = options.pop("progress")
+        options.pop("hooks", None)
         self._whole = _checks.flag("include_usage", options["include_usage"])
         if self._concurrency < 1:
             raise _checks.wrong("concurrency", "a whole number above 0", self._concurrency)
@@ -63,6 +66,9 @@ class Schedule:
         self._finished: dict[int, Any] = {}  # by prompt, in the order in which they came
         self.exhausted = False  # whether there is nothing more to ask
         self.state = OPEN
+
+    async def settle(self) -> None:
+        """Awaits what is due."""
 
     def has_room(self) -> bool:
         """Whether a prompt is to be asked."""

@@ -6,7 +6,7 @@ from . import _opening, _request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import (
         Any,
         Literal,
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     )
 
     from ._call import Client
-    from ._option_types import MapOptions
+    from ._map import Schedule
+    from ._option_types import MapOptions, ToolLike
     from ._vendor_options import Options
     from .answers import Answers
     from .errors import PyAgentError
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 
@@ -37,11 +39,10 @@ class MapMethods:
     __slots__ = ()
 
     if TYPE_CHECKING:
-        _model: str
-
-        def _with_options(self, arguments: dict[str, Any]) -> dict[str, Any]: ...
 
         def _connect(self) -> Client: ...
+
+        def _plan(self, arguments: dict[str, Any]) -> Schedule: ...
 
     @overload
     def map(
@@ -161,7 +162,7 @@ class MapMethods:
         seed: int | None = None,
         response_format: dict[str, Any] | None = None,
         top_k: int | None = None,
-        tools: list[dict[str, Any]] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         tool_choice: str | dict[str, Any] | None = None,
         parallel_tool_calls: bool | None = None,
         logprobs: bool | None = None,
@@ -194,6 +195,7 @@ class MapMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
     ) -> Answers[Any]:
         """Asks many prompts, several at a time, and gives their answers as they are read.
 
@@ -220,7 +222,7 @@ class MapMethods:
             seed: The same seed asks for the same answer.
             response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
             top_k: How many tokens to sample from.
-            tools: What the model may call, in OpenAI's form.
+            tools: What the model may call: functions, Tool objects, or dicts in OpenAI's form.
             tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
             parallel_tool_calls: Whether the model may ask for several calls at once.
             logprobs: Give the log-probability of every token.
@@ -253,6 +255,7 @@ class MapMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
 
         Returns:
             Answers: an iterator of str, of Response with include_usage=True, of PyAgentError too with
@@ -265,10 +268,9 @@ class MapMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
-        arguments = self._with_options(locals())
+        arguments = locals()
         _request.refuse_several(n, "map")
         with _opening.lock:
-            from ._map import Schedule
             from .answers import Answers
 
-        return Answers(self._connect, Schedule(self._model, arguments))
+        return Answers(self._connect, self._plan(arguments))

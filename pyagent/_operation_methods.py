@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._call import Call
+    from ._option_types import ToolLike
     from .embeddings import Embeddings
     from .models import ModelInfo
     from .options import Limits, Timeouts
@@ -116,7 +117,7 @@ class OperationMethods:
         *,
         system_prompt: str | None = None,
         messages: list[dict[str, Any]] | None = None,
-        tools: list[dict[str, Any]] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         tool_choice: str | dict[str, Any] | None = None,
         response_format: dict[str, Any] | None = None,
         reasoning_effort: str | None = None,
@@ -138,7 +139,7 @@ class OperationMethods:
             prompt: The user's message. Ignored when `messages` is given and not empty.
             system_prompt: Put before everything else as a system message.
             messages: The whole conversation as dicts with role and content.
-            tools: What the model may call, in OpenAI's form.
+            tools: What the model may call: functions, Tool objects, or dicts in OpenAI's form.
             tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
             response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
             reasoning_effort: How long to think: "low", "medium", "high", or the vendor's other words.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any, Generic, TypeVar
 
     from ._vendor_options import Options
+    from .hooks import Hooks
     from .options import Limits, Throttle, Timeouts
 
     Made = TypeVar("Made", bound="Presets")
@@ -54,6 +55,7 @@ class Constructor(Generic[Made]):
         max_connections: int | None = None,
         allow_http: bool = False,
         post_quantum: bool = True,
+        hooks: Hooks | None = None,
     ) -> Made:
         """Makes a Provider. The options are those of Provider itself."""
         arguments = locals()
@@ -134,6 +136,7 @@ class Presets:
         post_quantum: bool = True,
         api_version: str | None = None,
         deployment: str | None = None,
+        hooks: Hooks | None = None,
     ) -> Made:
         """An Azure OpenAI deployment.
 
@@ -168,6 +171,7 @@ class Presets:
         max_connections: int | None = None,
         allow_http: bool = False,
         post_quantum: bool = True,
+        hooks: Hooks | None = None,
     ) -> Made:
         """The scripted model inside pyagent, which repeats what it is told: no key, no network, the same path.
 
@@ -202,6 +206,7 @@ class Presets:
         post_quantum: bool = True,
         api_version: str | None = None,
         deployment: str | None = None,
+        hooks: Hooks | None = None,
     ) -> Made:
         """A Provider by one text "vendor:model", such as a setting would hold: "anthropic:claude-haiku-4-5".
 

@@ -82,6 +82,28 @@ def encode_each(op: str, model: str, arguments: dict[str, Any]) -> Callable[[int
     return encode_one
 
 
+def messages_of(arguments: dict[str, Any]) -> list[Any]:
+    """The messages of a request, whichever way they were given.
+
+    Raises:
+        ConfigurationError: They have the wrong type, or there are none.
+    """
+    return _messages(arguments.get("prompt"), arguments.get("system_prompt"), arguments.get("messages"))
+
+
+def check_names(arguments: dict[str, Any]) -> None:
+    """Refuses arguments that no method has, such as hooks may add.
+
+    Raises:
+        ConfigurationError: There is one; the message names it.
+    """
+    for name, value in arguments.items():
+        if value is not None and name not in _CHECKS and name not in _MADE_INTO_OTHERS:
+            raise ConfigurationError(
+                f"A request has no argument {name!r}; what only the vendor knows goes into extra_body.", param=str(name)
+            )
+
+
 def _given(op: str, arguments: dict[str, Any]) -> dict[str, Any]:
     off = _OFF_IN_ANSWERS if op == "generate" else _OFF
     return {
@@ -249,9 +271,25 @@ def _messages(prompt: Any, system_prompt: Any, messages: Any, place: str = "mess
     return asked if system_prompt is None else [{"role": "system", "content": system_prompt}, *asked]
 
 
+# Arguments that are made into other fields of a request.
+_MADE_INTO_OTHERS = frozenset({"prompt", "system_prompt", "messages", "model", "timeout", "timeouts", "limits"})
+
 # Flags that change nothing while they are off: the core need not hear of them.
 _OFF = frozenset({"include_raw", "allow_unsupported"})
 _OFF_IN_ANSWERS = _OFF | {"include_usage"}
+
+
+def _tools(name: str, value: Any) -> list[Any]:
+    """Declarations in OpenAI's form, of functions and Tool objects too."""
+    if all(isinstance(item, dict) for item in _checks.sequence(name, value)):
+        return value  # type: ignore[no-any-return]
+    from ._tool_calls import to_tool
+
+    return [
+        item if isinstance(item, dict) else to_tool(f"{name}[{number}]", item).to_dict()
+        for number, item in enumerate(value)
+    ]
+
 
 # Every option of the methods that goes into the request under its own name.
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
@@ -266,7 +304,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "include_usage": _checks.flag,
     "include_raw": _checks.flag,
     "top_k": _checks.integer,
-    "tools": _checks.sequence,
+    "tools": _tools,
     "tool_choice": _checks.string_or_mapping,
     "parallel_tool_calls": _checks.flag,
     "logprobs": _checks.flag,

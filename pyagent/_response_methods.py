@@ -8,10 +8,13 @@ from .stream import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from ._call import Call
+    from ._option_types import ToolLike
     from ._vendor_options import Options
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 
@@ -40,7 +43,7 @@ class ResponseMethods:
         seed: int | None = None,
         response_format: dict[str, Any] | None = None,
         top_k: int | None = None,
-        tools: list[dict[str, Any]] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         tool_choice: str | dict[str, Any] | None = None,
         parallel_tool_calls: bool | None = None,
         logprobs: bool | None = None,
@@ -73,6 +76,7 @@ class ResponseMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> Response:
         """Asks the model and waits for the whole answer, with everything that is known about it.
@@ -91,7 +95,7 @@ class ResponseMethods:
             seed: The same seed asks for the same answer.
             response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
             top_k: How many tokens to sample from.
-            tools: What the model may call, in OpenAI's form.
+            tools: What the model may call: functions, Tool objects, or dicts in OpenAI's form.
             tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
             parallel_tool_calls: Whether the model may ask for several calls at once.
             logprobs: Give the log-probability of every token.
@@ -124,6 +128,7 @@ class ResponseMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
             include_raw: Keep the vendor's own JSON as `Response.raw`.
 
         Returns:
@@ -154,7 +159,7 @@ class ResponseMethods:
         seed: int | None = None,
         response_format: dict[str, Any] | None = None,
         top_k: int | None = None,
-        tools: list[dict[str, Any]] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         tool_choice: str | dict[str, Any] | None = None,
         parallel_tool_calls: bool | None = None,
         logprobs: bool | None = None,
@@ -187,6 +192,7 @@ class ResponseMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
         include_raw: bool = False,
     ) -> Stream:
         """Asks the model and gives its answer as it is made: text by iterating, everything by `events()`.
@@ -207,7 +213,7 @@ class ResponseMethods:
             seed: The same seed asks for the same answer.
             response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
             top_k: How many tokens to sample from.
-            tools: What the model may call, in OpenAI's form.
+            tools: What the model may call: functions, Tool objects, or dicts in OpenAI's form.
             tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
             parallel_tool_calls: Whether the model may ask for several calls at once.
             logprobs: Give the log-probability of every token.
@@ -240,6 +246,7 @@ class ResponseMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
             include_raw: Give the vendor's own JSON as events, and as `Response.raw`.
 
         Returns:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from operator import length_hint
 
-from . import _frames, events
+from . import _checks, _frames, events
 from ._assembly import Assembly
-from ._kinds import make_error
-from ._make_events import make_events
+from ._make_events import EventMaker
 from .errors import PyAgentError, StreamCancelledError
 
 TYPE_CHECKING = False
@@ -15,8 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from ._accumulation import Accumulation, Updates
     from ._call import Call
     from ._inbox import AsyncCall
+    from .snapshot import Snapshot
 
 OPEN, FINISHED, FAILED, CANCELLED = "open", "finished", "failed", "cancelled"
 
@@ -24,12 +25,17 @@ OPEN, FINISHED, FAILED, CANCELLED = "open", "finished", "failed", "cancelled"
 class StreamState:
     """The common part of Stream and AsyncStream. Nothing here waits."""
 
-    __slots__ = ("_call", "_assembly", "_state", "_batch", "_pending", "_numbers", "__weakref__")
+    __slots__ = (
+        "_call", "_assembly", "_accumulation", "_maker", "_state", "_batch", "_pending", "_numbers", "__weakref__",
+    )  # fmt: skip
 
     _call: Call | AsyncCall
 
-    def __init__(self, *, numbers: bool) -> None:
-        self._assembly = Assembly()
+    def __init__(self, call: Any, *, numbers: bool) -> None:
+        self._call = call
+        self._assembly = call.assembly or Assembly()
+        self._accumulation: Accumulation | None = None  # both are made for those who read that way
+        self._maker: EventMaker | None = None
         self._state = OPEN
         # What has been fetched and not been read. The iterator is shared by every reader of this stream; its items are
         # strings, or events while events() is reading.
@@ -76,6 +82,11 @@ class StreamState:
         assembly = self._assembly
         return assembly.response.model if assembly.ended == _frames.FINISH else assembly.start.get("model")
 
+    @property
+    def snapshot(self) -> Snapshot:
+        """The answer as far as it has been received: one `Snapshot`. Any thread may ask, and asking reads nothing."""
+        return self._growing().take()
+
     def __reduce__(self) -> str | tuple[Any, ...]:
         name = type(self).__name__
         raise TypeError(
@@ -101,7 +112,9 @@ class StreamState:
         assembly = self._assembly
         batch: list[Any]
         if as_events:
-            batch = [event for frame in assembly.add_and_parse(data) for event in make_events(*frame)]
+            if self._maker is None:
+                self._maker = EventMaker(assembly)
+            batch = self._maker.make(data)
         else:
             batch = assembly.add(data)
         if assembly.ended:
@@ -115,6 +128,29 @@ class StreamState:
         if self._state == CANCELLED:  # closed by another thread just now: it may have cleared the batch before
             batch.clear()
 
+    def _growing(self) -> Accumulation:
+        """What the snapshots of this stream are taken from."""
+        if self._accumulation is None:
+            from ._accumulation import Accumulation
+
+            self._accumulation = Accumulation(self._assembly)
+        return self._accumulation
+
+    def _updates(self, every: float | None) -> Updates:
+        """What decides when somebody is shown a snapshot."""
+        from ._accumulation import Updates
+
+        if every is not None and not 0 < _checks.number("every", every) < float("inf"):
+            raise _checks.wrong("every", "a number of seconds above 0, or None for every change", every)
+        return Updates(self._growing(), every)
+
+    def _read_up(self) -> Iterator[Any]:
+        """Counts what has been fetched as read. Returns the iterator after which the next batch comes."""
+        pending = self._pending
+        for _ in pending:
+            pass
+        return pending
+
     def _close(self) -> None:
         self._stop()
         self._call.close()
@@ -126,10 +162,8 @@ class StreamState:
         raise self._error()
 
     def _error(self) -> PyAgentError:
-        # Made anew each time: an exception that the stream kept would hold the frames that it went through, and those
-        # the stream.
         if self._state == FAILED:
-            return make_error(self._assembly.failure, self.text)
+            return self._assembly.error
         self._call.runtime.check_alive()
         return StreamCancelledError(
             "The stream was closed before its end; partial_text has what had arrived.", partial_text=self.text

@@ -8,6 +8,7 @@ from .stream import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import (
         Any,
         Literal,
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     )
 
     from ._call import Call
-    from ._option_types import TextOptions
+    from ._option_types import TextOptions, ToolLike
     from ._vendor_options import Options
+    from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
 else:
@@ -67,7 +69,7 @@ class TextMethods:
         response_format: dict[str, Any] | None = None,
         include_usage: bool = False,
         top_k: int | None = None,
-        tools: list[dict[str, Any]] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         tool_choice: str | dict[str, Any] | None = None,
         parallel_tool_calls: bool | None = None,
         logprobs: bool | None = None,
@@ -100,6 +102,7 @@ class TextMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
     ) -> str | Response:
         """Asks the model and waits for the whole answer.
 
@@ -118,7 +121,7 @@ class TextMethods:
             response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
             include_usage: Return a Response with token counts and metadata instead of a string.
             top_k: How many tokens to sample from.
-            tools: What the model may call, in OpenAI's form.
+            tools: What the model may call: functions, Tool objects, or dicts in OpenAI's form.
             tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
             parallel_tool_calls: Whether the model may ask for several calls at once.
             logprobs: Give the log-probability of every token.
@@ -151,6 +154,7 @@ class TextMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
 
         Returns:
             The text ("" for an answer without text, such as a tool call), or with include_usage=True the Response.
@@ -182,7 +186,7 @@ class TextMethods:
         response_format: dict[str, Any] | None = None,
         include_usage: bool = False,
         top_k: int | None = None,
-        tools: list[dict[str, Any]] | None = None,
+        tools: Sequence[ToolLike] | None = None,
         tool_choice: str | dict[str, Any] | None = None,
         parallel_tool_calls: bool | None = None,
         logprobs: bool | None = None,
@@ -215,6 +219,7 @@ class TextMethods:
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
+        hooks: Hooks | None = None,
     ) -> Stream:
         """Asks the model and gives its text piece by piece, as it is written.
 
@@ -235,7 +240,7 @@ class TextMethods:
             response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
             include_usage: Ask for token counts, and show them and other metadata on the stream once they are known.
             top_k: How many tokens to sample from.
-            tools: What the model may call, in OpenAI's form.
+            tools: What the model may call: functions, Tool objects, or dicts in OpenAI's form.
             tool_choice: "auto", "none", "required", or one tool in OpenAI's form.
             parallel_tool_calls: Whether the model may ask for several calls at once.
             logprobs: Give the log-probability of every token.
@@ -268,6 +273,7 @@ class TextMethods:
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
+            hooks: What runs around this request, inside of the Provider's hooks.
 
         Returns:
             A Stream of str.

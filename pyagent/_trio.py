@@ -6,7 +6,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from weakref import WeakKeyDictionary
 
-from trio import CancelScope, RunFinishedError, lowlevel
+from trio import CancelScope, Event, RunFinishedError, lowlevel, move_on_after
 
 from ._bell import Bell
 from ._inbox import WRONG_LOOP, Inbox
@@ -44,6 +44,10 @@ class TrioInbox(Inbox):
 
         return lowlevel.wait_task_rescheduled(abort)
 
+    async def arrival_before(self, box: Mailbox, seconds: float) -> None:
+        with move_on_after(seconds):
+            await self.arrival(box)
+
     def wake(self, box: Mailbox) -> None:
         task, box.waiter = box.waiter, None
         lowlevel.reschedule(task)
@@ -61,6 +65,45 @@ class TrioInbox(Inbox):
 
         lowlevel.spawn_system_task(task, context=copy_context())
         return cancel
+
+
+class TrioOutbox:
+    """Where tool calls put what they have come to: the twin of the one for asyncio."""
+
+    __slots__ = ("_reports", "_run", "_event")
+
+    def __init__(self) -> None:
+        self._reports: list[Any] = []
+        self._run = lowlevel.current_trio_token()
+        self._event = Event()
+
+    def put(self, report: Any) -> None:
+        self._reports.append(report)
+        self._call_soon(self._wake)
+
+    async def get(self, seconds: float | None) -> Any:
+        if not self._reports:
+            self._event = Event()
+            with move_on_after(float("inf") if seconds is None else seconds):
+                await self._event.wait()
+        return self._reports.pop(0) if self._reports else None
+
+    def spawn(self, job: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]:
+        scope = CancelScope()
+
+        async def task() -> None:
+            with scope:
+                await job()
+
+        lowlevel.spawn_system_task(task, context=copy_context())
+        return lambda: self._call_soon(scope.cancel)
+
+    def _call_soon(self, function: Callable[[], object]) -> None:
+        with suppress(RunFinishedError):
+            self._run.run_sync_soon(function)
+
+    def _wake(self) -> None:
+        self._event.set()
 
 
 _inboxes: WeakKeyDictionary[lowlevel.TrioToken, TrioInbox] = WeakKeyDictionary()

@@ -17,7 +17,8 @@ class Value:
     _fields: tuple[str, ...] = ()
 
     def __init_subclass__(cls) -> None:
-        cls._fields = cls._fields + tuple(cls.__dict__.get("__slots__", ()))
+        own = cls.__dict__.get("__slots__", ())
+        cls._fields = cls._fields + tuple(name for name in own if not name.startswith("_"))
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields)
@@ -26,7 +27,7 @@ class Value:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self._fields)
+        return all(_alike(getattr(self, name), getattr(other, name)) for name in self._fields)
 
     __hash__ = None  # type: ignore[assignment]  # fields may hold lists and dicts
 
@@ -35,9 +36,17 @@ class Value:
         return {name: _plain(getattr(self, name)) for name in self._fields if getattr(self, name) is not None}
 
 
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, Exception):  # compares by identity by itself
+        return type(one) is type(other) and one.args == other.args and vars(one) == vars(other)
+    return bool(one == other)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Value):
         return value._as_dict()
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
+    if isinstance(value, Exception):
+        return str(value)
     return value

@@ -24,12 +24,12 @@ def wait_for_all(call: Call) -> Assembly:
     Raises:
         PyAgentError: The call failed, or was closed before its end.
     """
-    return wait_for(call, Assembly())
+    return wait_for(call, call.assembly or Assembly())
 
 
 async def await_all(call: AsyncCall) -> Assembly:
     """The twin of `wait_for_all` for coroutines."""
-    return await await_for(call, Assembly())
+    return await await_for(call, call.assembly or Assembly())
 
 
 def wait_for(call: Call, receiver: Receiver) -> Receiver:

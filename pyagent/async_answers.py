@@ -97,9 +97,13 @@ class AsyncAnswers(AsyncIterator["_Answer"]):
             self._enter()
         while True:
             asked = schedule.has_room() and self._ask()
+            if schedule.due:
+                await schedule.settle()
             if schedule.waits() and not self._receive() and not (asked and schedule.has_room()):
                 await self._inbox.wait(self._box)
                 self._receive()
+            if schedule.due:
+                await schedule.settle()
             if not schedule.waits():
                 return schedule.take()
 

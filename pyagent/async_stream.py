@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ._stream_state import OPEN, SecondReader, StreamState
+from time import monotonic
+
+from ._async_callbacks import AsyncCallbacks
+from ._stream_state import CANCELLED, OPEN, SecondReader, StreamState
 from .errors import PyAgentError
 
 TYPE_CHECKING = False
@@ -11,18 +14,22 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import events
+    from ._accumulation import Updates
     from ._inbox import AsyncCall
+    from .async_processor import AsyncStreamProcessor
     from .response import Response
+    from .snapshot import Snapshot
 
 __all__ = ["AsyncStream"]
 
 
-class AsyncStream(StreamState):
+class AsyncStream(StreamState, AsyncCallbacks):
     """The text of an answer, piece by piece, as the model writes it: the twin of Stream for coroutines.
 
-    Iterating gives the text of the first choice; `events()` gives everything. Leaving an `async for` loop early,
-    `aclose()`, `async with`, cancelling the task that reads (by a timeout, too) and dropping the object all close the
-    connection at once. After that, reading on raises StreamCancelledError: cut text is never taken for the whole.
+    Iterating gives the text of the first choice, `events()` everything that happens, `snapshots()` the answer as far as
+    it has come; `on_text(function)` and its like call functions. Leaving an `async for` loop early, `aclose()`,
+    `async with`, cancelling the task that reads (by a timeout, too) and dropping the object all close the connection at
+    once. After that, reading on raises StreamCancelledError: cut text is never taken for the whole.
     `await anext(stream)` takes one piece and leaves the stream open.
 
     One task reads at a time, in the event loop that the stream was started in; `cancel()` may come from any thread.
@@ -37,8 +44,7 @@ class AsyncStream(StreamState):
     _call: AsyncCall
 
     def __init__(self, call: AsyncCall, *, numbers: bool = True) -> None:
-        super().__init__(numbers=numbers)
-        self._call = call
+        super().__init__(call, numbers=numbers)
         self._reading = False
 
     def __await__(self) -> Generator[Any, None, AsyncStream]:
@@ -46,7 +52,7 @@ class AsyncStream(StreamState):
         return _itself(self).__await__()
 
     def __aiter__(self) -> AsyncIterator[str]:
-        return _Reader(self, False)
+        return _Reader(self, _read(self, False))
 
     async def __anext__(self) -> str:
         while True:
@@ -59,13 +65,32 @@ class AsyncStream(StreamState):
     def events(self) -> AsyncIterator[events.Event]:
         """Everything that happens, as typed events in order: text, reasoning, tool calls, usage, retries, the finish.
 
-        Events of the whole request are given only if this is how the stream is read from its beginning: what was read
-        as text before is not repeated.
+        Each run of text and of reasoning is followed by its done event, at the latest right before the finish; an error
+        is an ErrorEvent first and is then raised. Events of the whole request are given only if this is how the stream
+        is read from its beginning: what was read as text before is not repeated.
 
         Returns:
             An iterator of the classes in `pyagent.events`; leaving its loop early closes the stream.
         """
-        return _Reader(self, True)
+        return _Reader(self, _read(self, True))
+
+    def snapshots(self, *, every: float | None = None) -> AsyncIterator[Snapshot]:
+        """The answer as far as it has come, again and again while it grows.
+
+        There is one snapshot for what arrives together, and a last one that is `complete`; if the answer fails, one
+        with its `error`, which is then raised.
+
+        Args:
+            every: At most one snapshot in so many seconds, for what redraws. The last state is given at once all the
+                same, and a change is not kept back for longer than this, also if nothing follows it.
+
+        Returns:
+            An iterator of `Snapshot`; leaving its loop early closes the stream.
+
+        Raises:
+            ConfigurationError: `every` is not a number above 0.
+        """
+        return _Reader(self, _read_snapshots(self, self._updates(every)))
 
     async def aclose(self) -> None:
         """Ends the stream and closes its connection at once, any number of times."""
@@ -84,17 +109,19 @@ class AsyncStream(StreamState):
         Raises:
             StreamCancelledError: The stream was closed before its end.
         """
-        pending = self._pending
-        for _ in pending:
+        while await self._fetch(self._read_up(), False):
             pass
-        while await self._fetch(pending, False):
-            pending = self._pending
-            for _ in pending:
-                pass
         return self._assembly.response
 
-    async def _fetch(self, seen: Iterator[Any], as_events: bool) -> bool:
+    def _processor(self) -> AsyncStreamProcessor:
+        from .async_processor import AsyncStreamProcessor
+
+        return AsyncStreamProcessor(self)
+
+    async def _fetch(self, seen: Iterator[Any], as_events: bool, until: float | None = None) -> bool:
         """Waits for the next batch after `seen` has been read. False means that the stream was read to its end.
+
+        When the moment `until` of time.monotonic() comes first, there is no next batch.
 
         Raises:
             PyAgentError: The call failed, or the stream was closed.
@@ -112,8 +139,13 @@ class AsyncStream(StreamState):
                 data = call.take()
                 if data:
                     self._take_in(data, as_events)
-                else:
+                elif until is None:
                     await call.arrival()
+                else:
+                    left = until - monotonic()
+                    if left <= 0:
+                        break
+                    await call.arrival(left)
             return True
         except PyAgentError:
             raise
@@ -134,9 +166,9 @@ class _Reader:
 
     __slots__ = ("_stream", "_pieces")
 
-    def __init__(self, stream: AsyncStream, as_events: bool) -> None:
+    def __init__(self, stream: AsyncStream, pieces: AsyncGenerator[Any, None]) -> None:
         self._stream = stream
-        self._pieces = _read(stream, as_events)
+        self._pieces = pieces
 
     def __aiter__(self) -> _Reader:
         return self
@@ -161,3 +193,13 @@ async def _read(stream: AsyncStream, as_events: bool) -> AsyncGenerator[Any, Non
         for piece in pending:
             yield piece
         more = await stream._fetch(pending, as_events)
+
+
+async def _read_snapshots(stream: AsyncStream, updates: Updates) -> AsyncGenerator[Snapshot, None]:
+    more = True
+    while more:
+        pending = stream._read_up()
+        snapshot = updates.take() if stream._state != CANCELLED else None
+        if snapshot is not None:
+            yield snapshot
+        more = await stream._fetch(pending, False, updates.due)

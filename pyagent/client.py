@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ._registry import Row
     from ._vendor_options import Options
+    from .hooks import Hooks
     from .options import Limits, Throttle, Timeouts
 
 __all__ = ["Client"]
@@ -53,6 +54,7 @@ class Client(ClientMethods, AsyncClientMethods):
         max_connections: The most connections to one host at once.
         allow_http: Let a key go to a public address without encryption.
         post_quantum: Offer key exchange that withstands quantum computers.
+        hooks: What runs around every request, see docs/hooks.md.
 
     Raises:
         ConfigurationError: An option is wrong; of most of them, when a vendor is added. A ValueError.
@@ -79,6 +81,7 @@ class Client(ClientMethods, AsyncClientMethods):
         max_connections: int | None = None,
         allow_http: bool = False,
         post_quantum: bool = True,
+        hooks: Hooks | None = None,
     ) -> None:
         defaults = {name: value for name, value in locals().items() if name not in {"self", "options"}}
         self._defaults: dict[str, Any] = defaults
@@ -105,6 +108,7 @@ class Client(ClientMethods, AsyncClientMethods):
         max_connections: int | None = None,
         allow_http: bool = False,
         post_quantum: bool = True,
+        hooks: Hooks | None = None,
     ) -> Client:
         """A client of every vendor whose key is in the environment, OpenAI first. The options are those of Client.
 
@@ -148,6 +152,7 @@ class Client(ClientMethods, AsyncClientMethods):
         max_connections: int | None = None,
         allow_http: bool = False,
         post_quantum: bool = True,
+        hooks: Hooks | None = None,
     ) -> Provider:
         """The first vendor whose key is in the environment.
 

@@ -18,10 +18,17 @@ PyAgentError(Exception)
 │   └── InternalServerError                      500
 │       └── ServiceUnavailableError              503, 529: down or overloaded
 ├── ResponseParseError(RuntimeError)             a 200 answer that is not what was asked for
+│   └── ObjectError                              an answer without the object that was asked for
+│       ├── ObjectValidationError                it does not fit the schema, after all repairs
+│       ├── ObjectRefusedError                   the model or the vendor's filter refused
+│       └── ObjectTruncatedError                 max_tokens ended the answer before the object did
 ├── ConfigurationError(ValueError)               a bad option, found before any request
 ├── UnsupportedFeatureError(ValueError)          the vendor or the method cannot honour an option
 ├── StreamCancelledError                         reading on after close() or cancel()
 ├── LimitExceededError(RuntimeError)             the answer is larger than `Limits` allow
+├── ToolError(RuntimeError)                      a tool cannot do what it was called for
+├── ToolLimitError(RuntimeError)                 the model asks for tools beyond max_steps or the budget
+├── HookError(RuntimeError)                      a hook of yours failed
 └── InternalError(RuntimeError)                  pyagent itself failed, or its library cannot be used
 """
 
@@ -32,6 +39,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .rate_limits import RateLimits
+    from .response import Response, Usage
+    from .tool_run import ToolRun
 
 __all__ = [
     "PyAgentError",
@@ -52,10 +61,17 @@ __all__ = [
     "InternalServerError",
     "ServiceUnavailableError",
     "ResponseParseError",
+    "ObjectError",
+    "ObjectValidationError",
+    "ObjectRefusedError",
+    "ObjectTruncatedError",
     "ConfigurationError",
     "UnsupportedFeatureError",
     "StreamCancelledError",
     "LimitExceededError",
+    "ToolError",
+    "ToolLimitError",
+    "HookError",
     "InternalError",
 ]
 
@@ -79,9 +95,11 @@ class PyAgentError(Exception):
         partial_text: The text that had arrived before the failure ("" when there was none).
         body: The vendor's raw error body.
         response: What was known of the answer when it broke (id, model, usage, headers), as a dict.
+        run: Of the methods that call tools, the ToolRun up to there.
     """
 
     message: str
+    run: ToolRun | None = None
 
     def __init__(
         self,
@@ -207,6 +225,51 @@ class ResponseParseError(PyAgentError, RuntimeError):
     """The vendor said yes, but its answer is not what was asked for."""
 
 
+class ObjectError(ResponseParseError):
+    """A model answered, but not with the object that was asked for. What it wrote last is in `text`.
+
+    Attributes:
+        text: The last answer as the model wrote it; the arguments of its tool call, where the object came so.
+        errors: What is wrong with it, a sentence for each mistake.
+        usage: The tokens of all answers together.
+        mode: How the object was asked for: "strict", "tool" or "prompt".
+        answer: The last answer as a Response; `response` is for what was known of a broken one, {} here.
+        attempts: How many answers the model gave.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        text: str = "",
+        errors: list[str] | None = None,
+        usage: Usage | None = None,
+        mode: str | None = None,
+        answer: Response | None = None,
+        attempts: int = 1,
+        provider: str | None = None,
+        model: str | None = None,
+    ) -> None:
+        super().__init__(message, provider=provider, model=model, attempts=attempts, partial_text=text)
+        self.text = text
+        self.errors = errors or []
+        self.usage = usage
+        self.mode = mode
+        self.answer = answer
+
+
+class ObjectValidationError(ObjectError):
+    """The object does not fit the schema, and the repairs are used up; `errors` says what is wrong."""
+
+
+class ObjectRefusedError(ObjectError):
+    """The model refused to answer, or the vendor's filter stopped it; `text` has its words."""
+
+
+class ObjectTruncatedError(ObjectError):
+    """The answer reached max_tokens, or the model's limit, before the object was complete."""
+
+
 class ConfigurationError(PyAgentError, ValueError):
     """An option is wrong; nothing was sent."""
 
@@ -221,6 +284,24 @@ class StreamCancelledError(PyAgentError):
 
 class LimitExceededError(PyAgentError, RuntimeError):
     """The answer is larger than `Limits` allow."""
+
+
+class ToolError(PyAgentError, RuntimeError):
+    """A tool cannot do what it was called for. A tool that raises it tells the model the message and nothing else."""
+
+
+class ToolLimitError(PyAgentError, RuntimeError):
+    """The model asks for more tools than `max_steps` or the budget allow; `run` has everything up to there."""
+
+
+class HookError(PyAgentError, RuntimeError):
+    """A hook failed; `__cause__` is what it raised. The connection is closed.
+
+    Attributes:
+        hook: The name of the function, or of the class of the Hook.
+    """
+
+    hook: str = ""
 
 
 class InternalError(PyAgentError, RuntimeError):

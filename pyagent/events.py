@@ -1,4 +1,12 @@
-"""The typed events of `Stream.events()`: everything that happens between a request and the end of its answer."""
+"""The typed events of `Stream.events()`: everything that happens between a request and the end of its answer.
+
+The order is: `RetryEvent`s; `StartEvent`; then runs of deltas, each run ended by its done event; last `FinishEvent` or
+`ErrorEvent`. A run is what a choice says in one go: its text ends where it goes on to a tool call, its reasoning where
+it goes on to text, and whatever is open ends right before `FinishEvent`. The done events of a choice put together are
+its whole text. What an error cuts off has no done event.
+
+Fields are for reading: type checkers refuse to assign to them. In a `match` statement they may stand by position, in
+the order in which the constructor takes them."""
 
 from __future__ import annotations
 
@@ -6,10 +14,11 @@ from ._value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, ClassVar
+    from typing import Any, ClassVar, Final
 
     from .errors import PyAgentError
     from .response import ToolCall, Usage
+    from .tools import ToolResult
 
 
 __all__ = [
@@ -17,6 +26,9 @@ __all__ = [
     "TextDelta",
     "ReasoningDelta",
     "RefusalDelta",
+    "TextDone",
+    "ReasoningDone",
+    "RefusalDone",
     "ToolCallStart",
     "ToolCallDelta",
     "ToolCallEnd",
@@ -29,6 +41,9 @@ __all__ = [
     "RawEvent",
     "RetryEvent",
     "FinishEvent",
+    "ErrorEvent",
+    "ToolStarted",
+    "ToolFinished",
 ]
 
 
@@ -39,79 +54,106 @@ class Event(Value):
     type: ClassVar[str] = "event"
 
     def to_dict(self) -> dict[str, Any]:
-        """The event as a dict that `json.dumps` takes."""
+        """The event as a dict that `json.dumps` takes; an error as its text."""
         return {"type": self.type, **self._as_dict()}
 
 
-class _Delta(Event):
+class _Text(Event):
     __slots__ = ("text", "index")
+    __match_args__ = ("text", "index")
 
     def __init__(self, text: str, index: int = 0) -> None:
-        self.text = text
-        self.index = index
+        self.text: Final = text
+        self.index: Final = index
 
 
-class TextDelta(_Delta):
+class TextDelta(_Text):
     """A piece of the answer; `index` is the choice."""
 
     __slots__ = ()
     type = "text"
 
 
-class ReasoningDelta(_Delta):
+class ReasoningDelta(_Text):
     """A piece of the model's visible thinking; `index` is the choice."""
 
     __slots__ = ()
     type = "reasoning"
 
 
-class RefusalDelta(_Delta):
+class RefusalDelta(_Text):
     """A piece of the model's refusal; `index` is the choice."""
 
     __slots__ = ()
     type = "refusal"
 
 
+class TextDone(_Text):
+    """A run of text is complete: `text` is all of it, the deltas since the last TextDone; `index` is the choice."""
+
+    __slots__ = ()
+    type = "text_done"
+
+
+class ReasoningDone(_Text):
+    """A run of visible thinking is complete: `text` is all of it; `index` is the choice."""
+
+    __slots__ = ()
+    type = "reasoning_done"
+
+
+class RefusalDone(_Text):
+    """The model's refusal is complete: `text` is all of it; `index` is the choice."""
+
+    __slots__ = ()
+    type = "refusal_done"
+
+
 class ToolCallStart(Event):
     """The model begins a tool call; `index` is the call's number in the answer, `choice` the answer's."""
 
     __slots__ = ("index", "id", "name", "custom", "choice")
+    __match_args__ = ("index", "id", "name", "custom", "choice")
     type = "tool_call_start"
 
     def __init__(self, index: int, id: str, name: str, custom: bool = False, choice: int = 0) -> None:
-        self.index = index
-        self.id = id
-        self.name = name
-        self.custom = custom
-        self.choice = choice
+        self.index: Final = index
+        self.id: Final = id
+        self.name: Final = name
+        self.custom: Final = custom
+        self.choice: Final = choice
 
 
 class ToolCallDelta(Event):
     """A piece of a tool call's arguments, which are JSON text."""
 
     __slots__ = ("index", "arguments")
+    __match_args__ = ("index", "arguments")
     type = "tool_call_delta"
 
     def __init__(self, index: int, arguments: str) -> None:
-        self.index = index
-        self.arguments = arguments
+        self.index: Final = index
+        self.arguments: Final = arguments
 
 
 class ToolCallEnd(Event):
-    """A tool call is complete."""
+    """A tool call is complete; `index` is the call's number in the answer, `choice` the answer's."""
 
-    __slots__ = ("index", "tool_call")
+    __slots__ = ("index", "tool_call", "choice")
+    __match_args__ = ("index", "tool_call", "choice")
     type = "tool_call_end"
 
-    def __init__(self, index: int, tool_call: ToolCall) -> None:
-        self.index = index
-        self.tool_call = tool_call
+    def __init__(self, index: int, tool_call: ToolCall, choice: int = 0) -> None:
+        self.index: Final = index
+        self.tool_call: Final = tool_call
+        self.choice: Final = choice
 
 
 class StartEvent(Event):
     """The vendor has begun to answer."""
 
     __slots__ = ("id", "model", "provider", "request_id", "headers")
+    __match_args__ = ("id", "model", "provider", "request_id", "headers")
     type = "start"
 
     def __init__(
@@ -122,29 +164,31 @@ class StartEvent(Event):
         request_id: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
-        self.id = id
-        self.model = model
-        self.provider = provider
-        self.request_id = request_id
-        self.headers = headers or {}
+        self.id: Final = id
+        self.model: Final = model
+        self.provider: Final = provider
+        self.request_id: Final = request_id
+        self.headers: Final = headers or {}
 
 
 class UsageEvent(Event):
     """Token counts as known so far; a later event replaces an earlier one."""
 
     __slots__ = ("usage",)
+    __match_args__ = ("usage",)
     type = "usage"
 
     def __init__(self, usage: Usage) -> None:
-        self.usage = usage
+        self.usage: Final = usage
 
 
 class _VendorData(Event):
     __slots__ = ("data", "index")
+    __match_args__ = ("data", "index")
 
     def __init__(self, data: Any, index: int = 0) -> None:
-        self.data = data
-        self.index = index
+        self.data: Final = data
+        self.index: Final = index
 
 
 class LogprobsEvent(_VendorData):
@@ -179,10 +223,11 @@ class RawEvent(Event):
     """The vendor's own JSON, only with include_raw=True."""
 
     __slots__ = ("data",)
+    __match_args__ = ("data",)
     type = "raw"
 
     def __init__(self, data: Any) -> None:
-        self.data = data
+        self.data: Final = data
 
 
 class RetryEvent(Event):
@@ -192,32 +237,65 @@ class RetryEvent(Event):
     """
 
     __slots__ = ("attempt", "wait", "error", "key_changed")
+    __match_args__ = ("attempt", "wait", "error", "key_changed")
     type = "retry"
 
     def __init__(self, attempt: int, wait: float, error: PyAgentError, key_changed: bool = False) -> None:
-        self.attempt = attempt
-        self.wait = wait
-        self.error = error
-        self.key_changed = key_changed
-
-    def to_dict(self) -> dict[str, Any]:
-        """The event as a dict that `json.dumps` takes; the error as its text."""
-        return {
-            "type": self.type,
-            "attempt": self.attempt,
-            "wait": self.wait,
-            "error": str(self.error),
-            "key_changed": self.key_changed,
-        }
+        self.attempt: Final = attempt
+        self.wait: Final = wait
+        self.error: Final = error
+        self.key_changed: Final = key_changed
 
 
 class FinishEvent(Event):
     """The answer is complete. This is the last event; `Stream.result` has everything."""
 
-    __slots__ = ("finish_reason", "raw_finish_reason", "usage")
+    __slots__ = ("finish_reason", "raw_finish_reason", "usage", "model")
+    __match_args__ = ("finish_reason", "raw_finish_reason", "usage", "model")
     type = "finish"
 
-    def __init__(self, finish_reason: str | None, raw_finish_reason: str | None, usage: Usage) -> None:
-        self.finish_reason = finish_reason
-        self.raw_finish_reason = raw_finish_reason
-        self.usage = usage
+    def __init__(
+        self, finish_reason: str | None, raw_finish_reason: str | None, usage: Usage, model: str | None = None
+    ) -> None:
+        self.finish_reason: Final = finish_reason
+        self.raw_finish_reason: Final = raw_finish_reason
+        self.usage: Final = usage
+        self.model: Final = model
+
+
+class ErrorEvent(Event):
+    """The answer failed. This is the last event; reading on raises `error`'s like, so that nobody takes the text for
+    the whole. A stream that the program itself has closed raises without this event."""
+
+    __slots__ = ("error",)
+    __match_args__ = ("error",)
+    type = "error"
+
+    def __init__(self, error: PyAgentError) -> None:
+        self.error: Final = error
+
+
+class ToolStarted(Event):
+    """A tool is called, in a stream of `stream_tools`."""
+
+    __slots__ = ("call",)
+    __match_args__ = ("call",)
+    type = "tool_started"
+
+    def __init__(self, call: ToolCall) -> None:
+        self.call: Final = call
+
+
+class ToolFinished(Event):
+    """A tool call has its result, in a stream of `stream_tools`. That of a call that is not made says why."""
+
+    __slots__ = ("result",)
+    __match_args__ = ("result",)
+    type = "tool_finished"
+
+    def __init__(self, result: ToolResult) -> None:
+        self.result: Final = result
+
+    def to_dict(self) -> dict[str, Any]:
+        """The event as a dict that `json.dumps` takes; of the result what the model is told."""
+        return {"type": self.type, "result": self.result.to_dict()}

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 
-from . import _checks, _opening, _request
+from . import _checks, _hooking, _opening, _request
 from ._address import find_base_url
 from ._async_map_methods import AsyncMapMethods
+from ._async_object_methods import AsyncObjectMethods
 from ._async_operation_methods import AsyncOperationMethods
 from ._async_response_methods import AsyncResponseMethods
 from ._async_text_methods import AsyncTextMethods
+from ._async_tool_methods import AsyncToolMethods
 from ._environment import network_variables, read_first, without_secrets
 from ._keys import find_keys
 from ._map_methods import MapMethods
+from ._object_methods import ObjectMethods
 from ._operation_methods import OperationMethods
 from ._presets import Presets
 from ._registry import Row, find_row
 from ._response_methods import ResponseMethods
 from ._text_methods import TextMethods
+from ._tool_methods import ToolMethods
 from ._vendor_options import check_options, lay_options
 from .errors import ConfigurationError
 
@@ -29,7 +33,9 @@ if TYPE_CHECKING:
 
     from ._call import Call, Client
     from ._inbox import AsyncCall, Inbox
+    from ._map import Schedule
     from ._vendor_options import Options
+    from .hooks import Hooks
     from .models import Capabilities
     from .options import Limits, Throttle, Timeouts
     from .rate_limits import RateLimits
@@ -52,10 +58,14 @@ class Provider(
     ResponseMethods,
     MapMethods,
     OperationMethods,
+    ObjectMethods,
+    ToolMethods,
     AsyncTextMethods,
     AsyncResponseMethods,
     AsyncMapMethods,
     AsyncOperationMethods,
+    AsyncObjectMethods,
+    AsyncToolMethods,
 ):
     """A model at a vendor, and how to reach it. Make one and keep it: it reuses its connections.
 
@@ -92,20 +102,21 @@ class Provider(
             for network equipment that reads only its first packet; such hosts are found and remembered by themselves.
         api_version: For Azure, the version of its interface.
         deployment: For Azure, the name of the deployment.
+        hooks: What runs around every request, see docs/hooks.md.
 
     Raises:
         ConfigurationError: There is no key or no address, or an option or environment variable is wrong. A ValueError.
     """
 
-    __slots__ = ("_model", "_base_url", "_config", "_proxy", "_options", "_link", "__weakref__")
+    __slots__ = ("_model", "_base_url", "_config", "_proxy", "_options", "_hooks", "_link", "__weakref__")
 
     def __init__(
         self,
         model: str,
         *,
         api_key: str | None = None,
-        extra_api_keys: list[str] | None = None,
         base_url: str | None = None,
+        extra_api_keys: list[str] | None = None,
         provider: str | dict[str, Any] | None = None,
         timeout: float | None = None,
         timeouts: Timeouts | None = None,
@@ -125,6 +136,7 @@ class Provider(
         post_quantum: bool = True,
         api_version: str | None = None,
         deployment: str | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         provider = "openrouter" if provider is None else provider
         row = Row.from_dict(provider) if isinstance(provider, dict) else find_row(provider)
@@ -154,6 +166,7 @@ class Provider(
         if retry_backoff is None:
             milliseconds = _read_number("PYAGENT_RETRY_BACKOFF_MS", "positive")
             config["retry_backoff"] = None if milliseconds is None else milliseconds / 1000
+        self._hooks = _hooking.check_hooks(hooks)
         self._configure({name: value for name, value in config.items() if value not in (None, {}, [], "")})
         self._options = check_options(options, *self._vendor())
 
@@ -202,13 +215,25 @@ class Provider(
 
     def _start(self, op: str, arguments: dict[str, Any]) -> Call:
         """Submits a request made of a method's local variables."""
+        if self._hooks is not None or arguments.get("hooks") is not None:
+            return _hooking.start(self, op, arguments)  # type: ignore[no-any-return]
         request = _request.encode(op, self._model, self._with_options(arguments))
         return self._connect().start(request)
 
     def _astart(self, op: str, arguments: dict[str, Any]) -> AsyncCall:
         """The twin of `_start` for coroutines: the answer arrives at the inbox of the running event loop."""
+        if self._hooks is not None or arguments.get("hooks") is not None:
+            return _hooking.astart(self, op, arguments)  # type: ignore[no-any-return]
         arguments = self._with_options(arguments)
-        request = _request.encode(op, self._model, arguments, _request.WINDOW if op == "stream" else 0)
+        return self._submit(_request.encode(op, self._model, arguments, _request.WINDOW if op == "stream" else 0))
+
+    def _plan(self, arguments: dict[str, Any]) -> Schedule:
+        return _hooking.plan(self, arguments)
+
+    def _aplan(self, arguments: dict[str, Any]) -> Schedule:
+        return _hooking.aplan(self, arguments)
+
+    def _submit(self, request: bytes) -> AsyncCall:
         client = self._connect()
         return (_current_inbox or _find_current_inbox())(client).start(client, request)
 
@@ -255,12 +280,14 @@ class Provider(
             "model": self._model,
             "base_url": self._base_url,
             "proxy": self._proxy,
+            "hooks": self._hooks,
             "options": self._options,
             "config": self._config,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._model, self._base_url, self._proxy = state["model"], state["base_url"], state["proxy"]
+        self._hooks = state["hooks"]
         self._options = state["options"]
         self._configure(state["config"])
 

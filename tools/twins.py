@@ -13,11 +13,12 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "pyagent"
+PROCESSORS = {"processor.py": "async_processor.py", "_callbacks.py": "_async_callbacks.py"}
 NOTE = "Written by tools/twins.py from {name}: change that file, then run `make fmt`."
 
 # What is written differently for coroutines: pattern and replacement, in order.
 RULES = (
-    (r"\bdef (generate\w*|embed|list_models|count_tokens)\(", r"async def a\1("),
+    (r"\bdef (generate\w*|embed|list_models|count_tokens|run_tools)\(", r"async def a\1("),
     (r"\bdef (stream\w*|map)\(", r"def a\1("),
     (r"\bgenerate_text and stream_text\b", "agenerate_text and astream_text"),
     (r"\bgenerate and stream\b", "agenerate and astream"),
@@ -30,8 +31,24 @@ RULES = (
     (r"= wait_for\((call, Results\(\))\)", r"= await await_for(\1)"),
     (r"\bwait_for\b", "await_for"),
     (r"\b_start\b", "_astart"),
-    (r"(class |-> |return )((?:Text|Response|Map|Operation|Client)Methods|Stream|Answers)\b", r"\1Async\2"),
-    (r"\bA Stream\b", "An AsyncStream"),
+    (r"\b_plan\b", "_aplan"),
+    (r"(class |-> |return )(\w+Methods|(?:Object|Tool)?Stream|Answers)\b", r"\1Async\2"),
+    (r"\bAn ObjectStream\b", "An AsyncObjectStream"),
+    (r"import ObjectResult, ObjectStream\b", "import AsyncObjectStream, ObjectResult"),
+    (r"import ObjectStream\b", "import AsyncObjectStream"),
+    (r"\bgenerate_object and stream_object\b", "agenerate_object and astream_object"),
+    (r"\bA (Tool)?Stream\b", r"An Async\1Stream"),
+    (r"\brun_tools (and|does)\b", r"arun_tools \1"),
+    (r"\band stream_tools\b", "and astream_tools"),
+    (r"\bdef _run\(", "async def _run("),
+    (r"\breturn (_run\()", r"return await \1"),
+    (r"\breturn run_to_end\b", "return await arun_to_end"),
+    (r"from \._tool_drive import run_to_end", "from ._async_tool_drive import arun_to_end"),
+    (r"from \.tool_stream import ToolStream", "from .async_tool_stream import AsyncToolStream"),
+    (
+        r"in threads; coroutine functions each in an event loop of their\n        own\.",
+        "coroutine functions as tasks, other functions in\n        threads.",
+    ),
     (r"from \.stream import Stream", "from .async_stream import AsyncStream"),
     (r"from \.answers import Answers", "from .async_answers import AsyncAnswers"),
     (r" Answers: an iterator", " AsyncAnswers: an async iterator"),
@@ -45,14 +62,36 @@ RULES = (
 )
 
 
+# What is written differently in the files of stream processors, which speak of the stream that is read.
+PROCESSOR_RULES = (
+    (r"\bdef (run|collect|print|_call)\(", r"async def \1("),
+    (r"(\w+ = |return |^ +)(self\.(?:_call|_processor\(\)\.run|on_text\(show\)\.run)\()", r"\1await \2"),
+    (r"= stream\._fetch\(", "= await stream._fetch("),
+    (r"refuse_coroutine\(task, result\)", "await result"),
+    (r"Plan, refuse_coroutine", "Plan"),
+    (r"\bStreamProcessor\b", "AsyncStreamProcessor"),
+    (r"\bStream\b", "AsyncStream"),
+    (r"\bCallbacks\b", "AsyncCallbacks"),
+    (r"from \.(processor|stream|_callbacks) import", r"from .async_\1 import"),
+    (r"\.async__", "._async_"),
+    (r"\ba AsyncStream", "an AsyncStream"),
+    (r"in the thread that runs", "in the task that runs"),
+    (
+        r"(Reads|reads) a stream to its end and calls functions on the way\.",
+        r"\1 a stream to its end from a coroutine.",
+    ),
+    (r"\)\.run\(\)`\.", r").run()`, awaited."),
+)
+
+
 def twin(name: str) -> str:
     """The text of the twin of a file of the package."""
     text = (PACKAGE / name).read_text(encoding="utf-8")
-    for pattern, replacement in RULES:
-        text = re.sub(pattern, replacement, text)
+    for pattern, replacement in PROCESSOR_RULES if name in PROCESSORS else RULES:
+        text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
     first, _, rest = text.partition("\n")
-    imports = re.compile(r"(?:^from \.\S+ import .+\n)+", re.MULTILINE)
-    rest = imports.sub(lambda found: "".join(sorted(found.group().splitlines(keepends=True))), rest, count=1)
+    imports = re.compile(r"(?:^ *from \.\S+ import .+\n)+", re.MULTILINE)
+    rest = imports.sub(lambda found: "".join(sorted(found.group().splitlines(keepends=True))), rest)
     return f'{first.removesuffix(chr(34) * 3)}\n\n{NOTE.format(name=name)}"""\n{rest}'
 
 
@@ -62,8 +101,9 @@ def outdated() -> list[Path]:
 
 
 def pairs() -> list[tuple[str, Path]]:
-    names = [f"_{job}_methods.py" for job in ("text", "response", "map", "operation", "client")]
-    return [(name, PACKAGE / f"_async{name}") for name in names]
+    names = [f"_{job}_methods.py" for job in ("text", "response", "map", "operation", "object", "tool", "client")]
+    named = {**{name: f"_async{name}" for name in names}, **PROCESSORS}
+    return [(name, PACKAGE / path) for name, path in named.items()]
 
 
 def main() -> int:

@@ -86,13 +86,21 @@ func mistralPart(m media, part llm.Part) json.RawMessage {
 	return o.end()
 }
 
-// lifted are the messages for a vendor whose tool results are text and nothing else.
+// lifted are the messages for a vendor whose tool results are text and nothing else, or that refuses empty answers.
 func (e *chatEncoder) lifted() []llm.Message {
 	messages := e.request.Messages
+	if e.row.NoEmpty && slices.ContainsFunc(messages, saysNothing) {
+		messages = slices.DeleteFunc(slices.Clone(messages), saysNothing)
+	}
 	if e.row.TextResults && slices.ContainsFunc(messages, hasOtherThanText) {
 		return liftMedia(messages)
 	}
 	return messages
+}
+
+// saysNothing tells an answer without content and calls.
+func saysNothing(m llm.Message) bool {
+	return m.Role == "assistant" && m.Text == "" && len(m.Parts) == 0 && len(m.ToolCalls) == 0 && len(m.Details) == 0
 }
 
 func hasOtherThanText(m llm.Message) bool {

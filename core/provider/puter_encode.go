@@ -53,7 +53,7 @@ type puterEncoder struct{ chatEncoder }
 func (e *puterEncoder) arguments() []byte {
 	r := e.request
 	e.takes("max_tokens", "max_completion_tokens", "temperature", "top_p", "tools", "tool_choice", "parallel_tool_calls",
-		"reasoning_effort", "verbosity", "stream_options")
+		"reasoning_effort", "reasoning_budget", "reasoning_summary", "verbosity", "stream_options")
 	e.streamOptions()
 	r.Messages = e.own(liftMedia(r.Messages))
 	e.putText("model", r.Model)
@@ -65,7 +65,7 @@ func (e *puterEncoder) arguments() []byte {
 	e.number("temperature", r.Temperature)
 	e.number("top_p", r.TopP)
 	e.tools()
-	e.text("reasoning_effort", r.ReasoningEffort)
+	e.reasoning()
 	e.text("verbosity", r.Verbosity)
 	choice, err := readToolChoice(r.ToolChoice)
 	if err != nil {

@@ -241,6 +241,7 @@ func mistralRow() Row {
 			"seed": "random_seed", "max_completion_tokens": "max_tokens", "dimensions": "output_dimension",
 		},
 		EmbedFormat: "base64", Roles: noDeveloper(), Prefill: "prefix", Parts: "mistral", ToolParameters: true,
+		NoEmpty:     true,
 		ToolChoices: []string{"auto", "none", "required", "tool"},
 		Reasoning:   &Reasoning{Effort: field("reasoning_effort"), Parts: true},
 		Unsupported: []string{

@@ -49,6 +49,7 @@ type Row struct {
 	ToolStream     string            `json:"tool_stream,omitempty"`     // the field that makes it stream arguments in pieces
 	ToolParameters bool              `json:"tool_parameters,omitempty"` // demands parameters of functions that have none
 	TextResults    bool              `json:"text_results,omitempty"`    // tool results are text: what else they hold follows in a user message
+	NoEmpty        bool              `json:"no_empty,omitempty"`        // refuses answers without content and calls: they are left out
 	Parts          string            `json:"parts,omitempty"`           // whose shape content parts have, one of partShapes; empty: as they were given
 	MaxStops       int               `json:"max_stops,omitempty"`       // stop sequences it takes, always as a list; 0: any number
 	Roles          map[string]string `json:"roles,omitempty"`           // our role of a message -> the vendor's

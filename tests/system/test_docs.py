@@ -3,7 +3,7 @@
 A comment before a block scripts the server: `<!-- answer: {...} -->` for every request of the block,
 `<!-- answers: [...] -->` for one after the other; the fields are those of core/fake/script.go, and without them the
 server repeats the question. A block of text behind a block of Python is what it prints. `<!-- not run: reason -->`
-leaves a block out.
+leaves a block out, `<!-- needs Python 3.10 -->` leaves it out for older ones.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class Block:
         self.comments, self.language, self.code, self.output = found.groups()
         line = page.read_text(encoding="utf-8")[: found.start(3)].count("\n")
         self.lines = "\n" * line + self.code  # so that a traceback names the line of the page
-        self.skipped = "<!-- not run:" in self.comments
+        needed = re.search(r"<!-- needs Python 3\.(\d+) -->", self.comments)
+        too_old = needed is not None and sys.version_info < (3, int(needed.group(1)))
+        self.skipped = "<!-- not run:" in self.comments or too_old
 
     def scripts(self) -> tuple[list[dict[str, object]], bool]:
         """The answers, and whether they are for one request after the other."""
@@ -161,7 +163,7 @@ def test_python_runs(page: Path, vendors: ScriptedServer) -> None:
             code = code.replace(address, vendors.url)
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(code, str(page), "exec"), names)
+            exec(compile(code, str(page), "exec", dont_inherit=True), names)
         if block.output is not None:
             assert printed.getvalue().rstrip() == block.output.rstrip()
         assert not vendors.in_turn or vendors.scripts == [], "the page scripts more answers than the block asks for"

@@ -61,6 +61,19 @@ def test_every_attribute_of_an_answer_is_documented() -> None:
     assert public <= {name for row in table(text, "Everything about an answer") for name in quoted(row[0])}
 
 
+def test_the_tables_about_streams_are_those_of_the_code() -> None:
+    text = read(DOCS / "streaming.md")
+    shown = {
+        name: re.findall(r"`(\w+)`", row[1]) for row in table(text, "Events") for name in re.findall(r"`(\w+)`", row[0])
+    }
+    assert shown == {name: list(getattr(events, name)._fields) for name in events.__all__ if name != "Event"}
+    named = {row[0].strip("`") for row in table(text, "Functions")}
+    assert named == {name for name in dir(pyagent.StreamProcessor) if name.startswith("on_")}
+    assert [name for row in table(text, "Snapshots") for name in re.findall(r"`(\w+)`", row[0])] == list(
+        pyagent.Snapshot._fields
+    )
+
+
 def test_every_attribute_of_an_error_is_documented() -> None:
     known = set(inspect.signature(pyagent.PyAgentError.__init__).parameters) - {"self"}
     known |= {name for name, value in vars(pyagent.PyAgentError).items() if isinstance(value, property)}

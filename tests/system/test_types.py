@@ -1,136 +1,78 @@
-"""What a strict type checker makes of the package in a program that uses it."""
+"""What type checkers make of the package in a program that uses it, and of the examples in the documents."""
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+CASES = ROOT / "tests" / "cases" / "types"  # programs, whose wrong lines say so
 
-PROGRAM = """
-from typing import Any, AsyncIterator, Iterator, assert_type
-
-from pyagent import Answers, AsyncAnswers, Provider, PyAgentError, Response
-
-provider = Provider.echo()
-prompts = ["a", "b"]
-conversations = [[{"role": "user", "content": "a"}]]
-mixed: list[str | list[dict[str, Any]]] = ["a", [{"role": "user", "content": [{"type": "text", "text": "a"}]}]]
+# A page whose blocks of Python, one behind the other, are a program without errors.
+PAGES = ["streaming.md", "structured-output.md"]
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def switch() -> bool:
-    return bool(provider)
+def programs() -> dict[str, str]:
+    found = {path.stem: path.read_text(encoding="utf-8") for path in sorted(CASES.glob("*.txt"))}
+    for page in PAGES:
+        found[page] = "\n\n".join(BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8")))
+    return found
 
 
-async def source() -> AsyncIterator[str]:
-    yield "a"
-
-
-assert_type(provider.map(prompts), Answers[str])
-assert_type(provider.map(conversations, concurrency=3, temperature=0.5), Answers[str])
-assert_type(provider.map(mixed, include_usage=True), Answers[Response])
-assert_type(provider.map(prompts, return_exceptions=True), Answers[str | PyAgentError])
-assert_type(provider.map(prompts, return_exceptions=True, include_usage=True), Answers[Response | PyAgentError])
-assert_type(provider.map(prompts, ordered=False), Answers[tuple[int, str]])
-assert_type(provider.map(prompts, ordered=False, include_usage=True), Answers[tuple[int, Response]])
-assert_type(provider.map(prompts, ordered=False, return_exceptions=True), Answers[tuple[int, str | PyAgentError]])
-assert_type(
-    provider.map(prompts, ordered=False, return_exceptions=True, include_usage=True),
-    Answers[tuple[int, Response | PyAgentError]],
-)
-assert_type(provider.map(prompts, ordered=switch()), Answers[Any])
-assert_type(provider.amap(source(), progress=lambda done, total: print(done, total)), AsyncAnswers[str])
-assert_type(provider.amap(prompts, ordered=False), AsyncAnswers[tuple[int, str]])
-iterator: Iterator[str] = provider.map(prompts)
-with provider.map(prompts) as answers:
-    assert_type(next(answers), str)
-    for answer in answers:
-        assert_type(answer, str)
-
-
-async def read() -> None:
-    async for number, answer in provider.amap(prompts, ordered=False, return_exceptions=True):
-        assert_type(answer, str | PyAgentError)
-    async with provider.amap(prompts) as answers:
-        assert_type(await anext(answers), str)
-    assert_type(await provider.agenerate_text("a"), str)
-
-
-provider.map(5)  # error: refused
-provider.map(source())  # error: refused
-provider.map(prompts, temprature=1)  # error: refused
-provider.map(prompts, messages=[])  # error: refused
-"""
-
-
-VENDORS = """
-from typing import assert_type
-
-from pyagent import (
-    AnthropicOptions, Client, GeminiOptions, ModelInfo, ModelLists, OpenAIOptions, Provider, PyAgentError, RateLimit,
-    RateLimits, Response, VendorOptions,
-)
-
-client = Client.from_env(options=[AnthropicOptions(user_id="u"), OpenAIOptions(seed=1)], max_retries=1)
-assert_type(client, Client)
-assert_type(Client.any_from_env(), Provider)
-provider = client.model("openai", "m")
-assert_type(provider, Provider)
-assert_type(client.get("openai"), Provider | None)
-assert_type(client.remove("openai"), Provider | None)
-assert_type(client.add("openai", extra_api_keys=["a", "b"]), Provider)
-assert_type(client.list_providers(), list[str])
-assert_type(client.list_models(), ModelLists)
-assert_type(client.list_models().models, dict[str, list[ModelInfo]])
-assert_type(client.list_models().errors, dict[str, PyAgentError])
-assert_type(provider.with_model("n"), Provider)
-assert_type(provider.rate_limits, RateLimits)
-assert_type(provider.rate_limits.tokens, RateLimit | None)
-
-options = OpenAIOptions(seed=1, response_format={"type": "text"})
-assert_type(options.seed, int | None)
-assert_type(GeminiOptions(grounding=True).stop_sequences, list[str] | None)
-assert_type(provider.generate("x", options=options), Response)
-assert_type(provider.generate_text("x", options=[options, AnthropicOptions()]), str)
-several: list[VendorOptions] = [options, AnthropicOptions(cache_control="1h")]
-provider.map(["x"], options=several)
-provider.stream("x", options=(options, GeminiOptions()))
-
-
-async def ask() -> None:
-    assert_type(await client.alist_models(timeout=5), ModelLists)
-    assert_type(await provider.agenerate("x", options=options), Response)
-
-
-def wait(error: PyAgentError) -> float:
-    return error.retry_delay or 0.0
-
-
-OpenAIOptions(seed="1")  # error: refused
-OpenAIOptions(sede=1)  # error: refused
-OpenAIOptions(1)  # error: refused
-AnthropicOptions(betas="a")  # error: refused
-provider.generate("x", options={"seed": 1})  # error: refused
-provider.generate_text("x", options=5)  # error: refused
-Provider("m", extra_api_keys="k")  # error: refused
-client.register("x", "openai")  # error: refused
-client.model("openai")  # error: refused
-Client(api_key="k")  # error: refused
-"""
-
-
-@pytest.mark.parametrize("text", [PROGRAM, VENDORS], ids=["map", "vendors"])
-def test_a_checker_accepts_what_is_right_and_nothing_else(text: str, tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(text, encoding="utf-8")
+def mypy(program: Path) -> list[str]:
+    """The errors that mypy finds, `line: message` each."""
     command = [sys.executable, "-m", "mypy", "--strict", "--python-version", "3.12", "--no-error-summary"]
     done = subprocess.run(
         [*command, "--hide-error-context", "--cache-dir", ROOT / ".mypy_cache" / "types", program],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
+    assert not done.stderr
+    return [line.split(":", 1)[1] for line in done.stdout.splitlines() if ": error: " in line]
+
+
+def pyright(program: Path) -> list[str]:
+    """The errors that pyright finds, by its own name or that of the package that brings it without a download."""
+    names = ("pyright", "basedpyright")
+    paths = [shutil.which(name, path=place) for name in names for place in (str(Path(sys.executable).parent), None)]
+    command = next((path for path in paths if path), None)
+    if command is None:
+        pytest.skip("pyright is not installed: pip install basedpyright")
+    config = {"typeCheckingMode": "standard", "pythonVersion": "3.12", "extraPaths": [str(ROOT)], "include": ["."]}
+    settings = program.parent / "pyrightconfig.json"
+    settings.write_text(json.dumps(config), encoding="utf-8")
+    done = subprocess.run(
+        [command, "--project", settings, "--pythonpath", sys.executable, "--outputjson"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    assert found["summary"]["filesAnalyzed"] == 1
+    return [
+        f"{problem['range']['start']['line'] + 1}: {problem['message']}"
+        for problem in found["generalDiagnostics"]
+        if problem["severity"] == "error"
+    ]
+
+
+@pytest.mark.parametrize("check", [mypy, pyright], ids=["mypy", "pyright"])
+@pytest.mark.parametrize("name", programs())
+def test_right_programs_are_accepted_and_wrong_lines_refused(
+    name: str, check: Callable[[Path], list[str]], tmp_path: Path
+) -> None:
+    if name == "objects":
+        pytest.importorskip("pydantic")
+        pytest.importorskip("msgspec")
+    text = programs()[name]
+    program = tmp_path / "program.py"
+    program.write_text(text, encoding="utf-8")
+    errors = check(program)
     wanted = [number for number, line in enumerate(text.splitlines(), 1) if "# error: " in line]
-    errors = [line.replace(str(program), "program") for line in done.stdout.splitlines() if ": error: " in line]
-    assert sorted({int(line.split(":")[1]) for line in errors}) == wanted, (errors, done.stderr)
+    assert wanted or name in PAGES
+    assert sorted({int(error.split(":")[0]) for error in errors}) == wanted, errors

@@ -207,6 +207,64 @@ def asking(model: Model) -> Iterator[Provider]:
         provider._client.close()
 
 
+class Scripted(ThreadingHTTPServer):
+    """A server that gives its answers one after the other, whatever the path, and keeps what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Saying)
+        self.answers: list[Any] = []  # an answer's body, or a pair of status and body
+        self.bodies: list[dict[str, Any]] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class Saying(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Scripted
+
+    def do_POST(self) -> None:
+        self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        answer = self.server.answers.pop(0)
+        status, body = answer if isinstance(answer, tuple) else (200, answer)
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Keeps the output of the tests clean."""
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    with Scripted() as scripted:
+        serving = threading.Thread(target=scripted.serve_forever, args=(0.01,))
+        serving.start()
+        yield scripted
+        scripted.shutdown()
+        serving.join()
+
+
+@pytest.fixture
+def ask(scripted: Scripted) -> Iterator[Callable[..., Provider]]:
+    """Makes Providers of any vendor, which ask `scripted`."""
+    made: list[Provider] = []
+
+    def make(vendor: str = "compatible", name: str = "m", **options: Any) -> Provider:
+        key = None if vendor == "compatible" else "k"
+        options = {"api_key": key, "base_url": scripted.url, "provider": vendor, "max_retries": 0, **options}
+        made.append(Provider(name, **options))
+        return made[-1]
+
+    yield make
+    for provider in made:
+        if provider._client is not None:
+            provider._client.close()
+
+
 @pytest.fixture(params=["asyncio", "no readers", "uvloop", "trio"])
 def run(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[], Awaitable[Any]]], Any]]:
     """Runs a coroutine function on one kind of event loop."""

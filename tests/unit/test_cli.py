@@ -66,7 +66,8 @@ def test_json(run: Run, server: Server) -> None:
     assert json.loads(out)["text"] == "hi"
     _, out, _ = run("stream", "a b", "--json", *at(server))
     lines = [json.loads(line) for line in out.splitlines()]
-    assert [line["type"] for line in lines if line["type"] != "usage"] == ["start", "text", "text", "finish"]
+    kinds = [line["type"] for line in lines if line["type"] != "usage"]
+    assert kinds == ["start", "text", "text", "text_done", "finish"]
 
 
 def test_the_question_from_standard_input(server: Server) -> None:

@@ -118,6 +118,6 @@ def test_frames_parsed_at_once_are_kept_all_the_same() -> None:
     call = ToolCall("c", "f", "{}")
     assert seen == [
         (16, 0, {"id": "i"}), (1, 0, ["a", "b"]), (40, 0, None), (9, 0, []), (17, 0, {"id": "c", "name": "f"}),
-        (4, 0, ["{}"]), (18, 0, call), (64, 0, assembly.response),
+        (4, 0, ["{}"]), (18, 0, (call, 0)), (64, 0, assembly.response),
     ]  # fmt: skip
     assert (assembly.response.text, assembly.response.tool_calls) == ("ab", [call])

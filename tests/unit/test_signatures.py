@@ -35,7 +35,7 @@ RUSTY = [
 OWN_WORDS = {"include_usage", "include_raw", "n", "stream_options", "timeout"}
 
 # Parameters that are made into other fields of a request before the types of the rest are checked.
-MADE_INTO_OTHERS = {"prompt", "system_prompt", "messages", "model", "timeout", "timeouts", "limits"}
+MADE_INTO_OTHERS = {"prompt", "system_prompt", "messages", "model", "timeout", "timeouts", "limits", "hooks"}
 
 
 def parameters(name: str) -> list[tuple[str, Any, str]]:

@@ -78,8 +78,10 @@ def test_events(provider: Provider, script: Script) -> None:
     assert by_type == [
         events.ReasoningDelta("hm"),
         events.ReasoningDelta(" hm"),
+        events.ReasoningDone("hm hm"),
         events.TextDelta("x"),
         events.TextDelta("y"),
+        events.TextDone("xy"),
         events.ToolCallStart(0, "c1", "add"),
         events.ToolCallDelta(0, '{"a"'),
         events.ToolCallDelta(0, ": 1}"),

@@ -1,0 +1,302 @@
+"""The methods of Provider for coroutines that call the tools that a model asks for.
+
+Written by tools/twins.py from _tool_methods.py: change that file, then run `make fmt`."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ._option_types import Approve, ToolLike
+    from ._vendor_options import Options
+    from .async_tool_stream import AsyncToolStream
+    from .hooks import Hooks
+    from .options import Limits, Timeouts
+    from .tool_run import ToolRun
+
+
+class AsyncToolMethods:
+    """Models with tools: arun_tools and astream_tools."""
+
+    __slots__ = ()
+
+    async def arun_tools(
+        self,
+        prompt: str | None = None,
+        *,
+        tools: Sequence[ToolLike],
+        max_steps: int = 10,
+        token_budget: int | None = None,
+        cost_budget: float | None = None,
+        tool_timeout: float | None = None,
+        approve: Approve | None = None,
+        concurrency: int = 8,
+        raise_tool_errors: bool = False,
+        system_prompt: str | None = None,
+        messages: list[dict[str, Any]] | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        top_p: float | None = None,
+        stop: str | list[str] | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        seed: int | None = None,
+        response_format: dict[str, Any] | None = None,
+        top_k: int | None = None,
+        tool_choice: str | dict[str, Any] | None = None,
+        parallel_tool_calls: bool | None = None,
+        logprobs: bool | None = None,
+        top_logprobs: int | None = None,
+        logit_bias: dict[Any, float] | None = None,
+        reasoning_effort: str | None = None,
+        reasoning_budget: int | None = None,
+        reasoning_summary: str | None = None,
+        verbosity: str | None = None,
+        service_tier: str | None = None,
+        store: bool | None = None,
+        metadata: dict[str, str] | None = None,
+        user: str | None = None,
+        prompt_cache_key: str | None = None,
+        safety_identifier: str | None = None,
+        modalities: list[str] | None = None,
+        audio: dict[str, Any] | None = None,
+        prediction: dict[str, Any] | None = None,
+        stream_options: dict[str, Any] | None = None,
+        previous_response_id: str | None = None,
+        allow_unsupported: bool = False,
+        options: Options | None = None,
+        extra_body: dict[str, Any] | None = None,
+        extra_headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+        timeouts: Timeouts | None = None,
+        limits: Limits | None = None,
+        max_retries: int | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        model: str | None = None,
+        hooks: Hooks | None = None,
+        include_raw: bool = False,
+    ) -> ToolRun:
+        """Asks the model, calls the tools that it asks for, tells it their results, and so on until it needs no more.
+
+        The calls of one answer are made side by side, coroutine functions as tasks, other functions in
+        threads. What a tool raises, wrong arguments and unknown names are told to the model.
+
+        Args:
+            prompt: The user's message. Ignored when `messages` is given and not empty.
+            tools: What the model may call: functions and Tool objects; and dicts for what the vendor itself runs.
+            max_steps: How many answers at the most.
+            token_budget: No further answer is asked for once this many tokens are used, all answers together.
+            cost_budget: Likewise in the vendor's currency unit, for vendors that state the cost.
+            tool_timeout: Seconds that one call may take; the model is told when it took longer.
+            approve: Called with each ToolCall before it is made. It returns True, False, a reason (str) that the model
+                is told in place of a result, or changed arguments (dict).
+            concurrency: How many calls at a time.
+            raise_tool_errors: Raise what a tool raises, and a timeout, in place of telling the model.
+            system_prompt: Put before everything else as a system message.
+            messages: The whole conversation as dicts with role and content. Content may be a list of parts, and
+                tool_calls, tool_call_id, name and the vendor's own keys go out as they are. Calls at its end that have
+                no result are made first.
+            temperature: Randomness, 0 to 2 for most vendors.
+            max_tokens: The most tokens to generate. Sent under the name that the model takes.
+            top_p: The share of probability to sample from, 0 to 1.
+            stop: Text, or up to four of them, that ends the answer.
+            frequency_penalty: -2 to 2; above 0, what was said often is said less.
+            presence_penalty: -2 to 2; above 0, what was said at all is said less.
+            seed: The same seed asks for the same answer.
+            response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
+            top_k: How many tokens to sample from.
+            tool_choice: "auto", "none", "required", or one tool in OpenAI's form. Force is for the first answer only.
+            parallel_tool_calls: Whether the model may ask for several calls at once.
+            logprobs: Give the log-probability of every token.
+            top_logprobs: Give this many other likely tokens beside each one too.
+            logit_bias: Token id to a bias from -100 to 100.
+            reasoning_effort: How long to think: "low", "medium", "high", or the vendor's other words.
+            reasoning_budget: How many tokens to think with; 0 for no thinking.
+            reasoning_summary: What to show of the thinking: "auto", "concise" or "detailed".
+            verbosity: How much to write: "low", "medium" or "high".
+            service_tier: The vendor's class of service, for example "flex".
+            store: Whether the vendor shall keep the answer.
+            metadata: Labels for an answer that is kept.
+            user: Your own id of the end user.
+            prompt_cache_key: Requests with the same key find each other's prompt in the vendor's cache.
+            safety_identifier: A hash of the end user's id, by which the vendor recognises abuse.
+            modalities: What to answer with, for example ["text", "audio"].
+            audio: Voice and format of an answer in audio, in OpenAI's form.
+            prediction: Text that the answer will mostly repeat, in OpenAI's form; it then comes sooner.
+            stream_options: For streams only, an error here.
+            previous_response_id: Go on from this answer, which the vendor keeps.
+            allow_unsupported: Send what the model is known to lack, see `Provider.capabilities`.
+            options: What only this vendor knows, such as AnthropicOptions(...); of a list, those count that fit.
+            extra_body: Fields that only the vendor knows; they have the last word on the request body.
+            extra_headers: Added to those of the Provider, winning over them.
+            timeout: Seconds to wait for the next thing: the whole answer.
+            timeouts: The four clocks one by one, instead of timeout.
+            limits: What the answer may weigh.
+            max_retries: Attempts after the first.
+            api_key: Instead of the Provider's.
+            base_url: Instead of the Provider's.
+            model: Instead of the Provider's.
+            hooks: What runs around each request, inside of the Provider's hooks.
+            include_raw: Keep the vendor's own JSON as `Response.raw`.
+
+        Returns:
+            A ToolRun: the last answer's text, the conversation, every step, the usage of all.
+
+        Raises:
+            ConfigurationError: An option is wrong; nothing was sent. A ValueError.
+            UnsupportedFeatureError: The vendor, or this method, cannot honour an option. A ValueError.
+            ToolLimitError: The model asks for tools beyond max_steps or a budget; `run` has everything up to there.
+            APIConnectionError: No answer. A ConnectionError; APITimeoutError is also a TimeoutError.
+            APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
+            ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
+        """
+        return await _run(locals())
+
+    def astream_tools(
+        self,
+        prompt: str | None = None,
+        *,
+        tools: Sequence[ToolLike],
+        max_steps: int = 10,
+        token_budget: int | None = None,
+        cost_budget: float | None = None,
+        tool_timeout: float | None = None,
+        approve: Approve | None = None,
+        concurrency: int = 8,
+        raise_tool_errors: bool = False,
+        system_prompt: str | None = None,
+        messages: list[dict[str, Any]] | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        top_p: float | None = None,
+        stop: str | list[str] | None = None,
+        frequency_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        seed: int | None = None,
+        response_format: dict[str, Any] | None = None,
+        top_k: int | None = None,
+        tool_choice: str | dict[str, Any] | None = None,
+        parallel_tool_calls: bool | None = None,
+        logprobs: bool | None = None,
+        top_logprobs: int | None = None,
+        logit_bias: dict[Any, float] | None = None,
+        reasoning_effort: str | None = None,
+        reasoning_budget: int | None = None,
+        reasoning_summary: str | None = None,
+        verbosity: str | None = None,
+        service_tier: str | None = None,
+        store: bool | None = None,
+        metadata: dict[str, str] | None = None,
+        user: str | None = None,
+        prompt_cache_key: str | None = None,
+        safety_identifier: str | None = None,
+        modalities: list[str] | None = None,
+        audio: dict[str, Any] | None = None,
+        prediction: dict[str, Any] | None = None,
+        stream_options: dict[str, Any] | None = None,
+        previous_response_id: str | None = None,
+        allow_unsupported: bool = False,
+        options: Options | None = None,
+        extra_body: dict[str, Any] | None = None,
+        extra_headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+        timeouts: Timeouts | None = None,
+        limits: Limits | None = None,
+        max_retries: int | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        model: str | None = None,
+        hooks: Hooks | None = None,
+        include_raw: bool = False,
+    ) -> AsyncToolStream:
+        """Does what arun_tools does, and gives what happens as it happens: text by iterating, all of it by `events()`.
+
+        Returns at once. What goes wrong with a request is raised when the stream is read, wrong options here.
+
+        Args:
+            prompt: The user's message. Ignored when `messages` is given and not empty.
+            tools: What the model may call: functions and Tool objects; and dicts for what the vendor itself runs.
+            max_steps: How many answers at the most.
+            token_budget: No further answer is asked for once this many tokens are used, all answers together.
+            cost_budget: Likewise in the vendor's currency unit, for vendors that state the cost.
+            tool_timeout: Seconds that one call may take; the model is told when it took longer.
+            approve: Called with each ToolCall before it is made. It returns True, False, a reason (str) that the model
+                is told in place of a result, or changed arguments (dict).
+            concurrency: How many calls at a time.
+            raise_tool_errors: Raise what a tool raises, and a timeout, in place of telling the model.
+            system_prompt: Put before everything else as a system message.
+            messages: The whole conversation as dicts with role and content. Content may be a list of parts, and
+                tool_calls, tool_call_id, name and the vendor's own keys go out as they are. Calls at its end that have
+                no result are made first.
+            temperature: Randomness, 0 to 2 for most vendors.
+            max_tokens: The most tokens to generate. Sent under the name that the model takes.
+            top_p: The share of probability to sample from, 0 to 1.
+            stop: Text, or up to four of them, that ends the answer.
+            frequency_penalty: -2 to 2; above 0, what was said often is said less.
+            presence_penalty: -2 to 2; above 0, what was said at all is said less.
+            seed: The same seed asks for the same answer.
+            response_format: For example {"type": "json_object"}, or a JSON schema in OpenAI's form.
+            top_k: How many tokens to sample from.
+            tool_choice: "auto", "none", "required", or one tool in OpenAI's form. Force is for the first answer only.
+            parallel_tool_calls: Whether the model may ask for several calls at once.
+            logprobs: Give the log-probability of every token.
+            top_logprobs: Give this many other likely tokens beside each one too.
+            logit_bias: Token id to a bias from -100 to 100.
+            reasoning_effort: How long to think: "low", "medium", "high", or the vendor's other words.
+            reasoning_budget: How many tokens to think with; 0 for no thinking.
+            reasoning_summary: What to show of the thinking: "auto", "concise" or "detailed".
+            verbosity: How much to write: "low", "medium" or "high".
+            service_tier: The vendor's class of service, for example "flex".
+            store: Whether the vendor shall keep the answer.
+            metadata: Labels for an answer that is kept.
+            user: Your own id of the end user.
+            prompt_cache_key: Requests with the same key find each other's prompt in the vendor's cache.
+            safety_identifier: A hash of the end user's id, by which the vendor recognises abuse.
+            modalities: What to answer with, for example ["text", "audio"].
+            audio: Voice and format of an answer in audio, in OpenAI's form.
+            prediction: Text that the answer will mostly repeat, in OpenAI's form; it then comes sooner.
+            stream_options: OpenAI's options of a stream.
+            previous_response_id: Go on from this answer, which the vendor keeps.
+            allow_unsupported: Send what the model is known to lack, see `Provider.capabilities`.
+            options: What only this vendor knows, such as AnthropicOptions(...); of a list, those count that fit.
+            extra_body: Fields that only the vendor knows; they have the last word on the request body.
+            extra_headers: Added to those of the Provider, winning over them.
+            timeout: Seconds to wait for the next thing: the first piece, and each pause after it.
+            timeouts: The four clocks one by one, instead of timeout.
+            limits: What the answer may weigh.
+            max_retries: Attempts after the first.
+            api_key: Instead of the Provider's.
+            base_url: Instead of the Provider's.
+            model: Instead of the Provider's.
+            hooks: What runs around each request, inside of the Provider's hooks.
+            include_raw: Give the vendor's own JSON as events, and as `Response.raw`.
+
+        Returns:
+            An AsyncToolStream, whose `result` is the ToolRun.
+
+        Raises:
+            ConfigurationError: An option is wrong; nothing was sent. A ValueError.
+            UnsupportedFeatureError: The vendor, or this method, cannot honour an option. A ValueError.
+            ToolLimitError: The model asks for tools beyond max_steps or a budget; `run` has everything up to there.
+            APIConnectionError: No answer. A ConnectionError; APITimeoutError is also a TimeoutError.
+            APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
+            ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
+        """
+        return _stream(locals())
+
+
+async def _run(arguments: dict[str, Any]) -> ToolRun:
+    from ._async_tool_drive import arun_to_end
+    from ._tool_loop import ToolLoop
+
+    return await arun_to_end(ToolLoop(arguments))
+
+
+def _stream(arguments: dict[str, Any]) -> AsyncToolStream:
+    from ._tool_loop import ToolLoop
+    from .async_tool_stream import AsyncToolStream
+
+    return AsyncToolStream(ToolLoop(arguments))
