@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import errors, events, messages
+    from . import costs, errors, events, messages
     from .answers import Answers
     from .async_answers import AsyncAnswers
     from .async_processor import AsyncStreamProcessor
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         APITimeoutError,
         AuthenticationError,
         BadRequestError,
+        BudgetExceededError,
         ConfigurationError,
         ConflictError,
         ContentPolicyViolationError,
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     from .models import Capabilities, ModelInfo, ModelLists
     from .objects import AsyncObjectStream, ObjectResult, ObjectStream
     from .openai_options import OpenAIOptions, OpenRouterOptions, ResponsesOptions
-    from .options import Limits, Throttle, Timeouts
+    from .options import Budget, Limits, Throttle, Timeouts
     from .processor import StreamProcessor
     from .provider import Provider
     from .rate_limits import RateLimit, RateLimits
@@ -143,6 +144,8 @@ __all__ = [
     "ZaiOptions",
     "OllamaOptions",
     "Throttle",
+    "Budget",
+    "costs",
     "errors",
     "events",
     "messages",
@@ -170,6 +173,7 @@ __all__ = [
     "ObjectTruncatedError",
     "ConfigurationError",
     "UnsupportedFeatureError",
+    "BudgetExceededError",
     "StreamCancelledError",
     "LimitExceededError",
     "ToolError",
@@ -235,6 +239,7 @@ _PLACES = {
     "ZaiOptions": ("vendor_options", "ZaiOptions"),
     "OllamaOptions": ("vendor_options", "OllamaOptions"),
     "Throttle": ("options", "Throttle"),
+    "Budget": ("options", "Budget"),
 }
 
 
@@ -243,7 +248,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    if name in {"errors", "events", "messages"}:
+    if name in {"costs", "errors", "events", "messages"}:
         return import_module(f".{name}", __name__)
     module, attribute = _PLACES.get(name, ("errors", name))
     value = getattr(import_module(f".{module}", __name__), attribute)

@@ -56,6 +56,12 @@ class Assembly:
         return Usage(**(self._parse(_frames.FINISH).get("usage") or self._parse(_frames.USAGE)))
 
     @property
+    def cost(self) -> float | None:
+        """What the answer cost in US dollars, once that is known."""
+        known: float | None = self._parse(_frames.FINISH).get("cost_usd")
+        return known
+
+    @property
     def failure(self) -> dict[str, Any]:
         """What went wrong, once `ended` is ERROR."""
         return self._parse(_frames.ERROR)
@@ -172,6 +178,7 @@ class Assembly:
         return Response(
             self._choices(finish),
             usage=Usage(**(finish.get("usage") or self._parse(_frames.USAGE))),
+            cost=finish.get("cost_usd"),
             model=known.get("model"),
             id=known.get("id"),
             provider=known.get("provider"),

@@ -194,6 +194,7 @@ class AsyncMapMethods:
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         max_retries: int | None = None,
+        tag: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
@@ -254,6 +255,7 @@ class AsyncMapMethods:
             timeouts: The four clocks one by one, instead of timeout.
             limits: What the answer may weigh.
             max_retries: Attempts after the first.
+            tag: Whom or what the cost is counted for, see `pyagent.costs`; not sent to the vendor.
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
@@ -270,9 +272,12 @@ class AsyncMapMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
-        arguments = locals()
         _request.refuse_several(n, "amap")
-        with _opening.lock:
-            from .async_answers import AsyncAnswers
+        return _make(self._connect, self._aplan(locals()))
 
-        return AsyncAnswers(self._connect, self._aplan(arguments))
+
+def _make(connect: Callable[[], Client], plan: Schedule) -> AsyncAnswers[Any]:
+    with _opening.lock:
+        from .async_answers import AsyncAnswers
+
+    return AsyncAnswers(connect, plan)

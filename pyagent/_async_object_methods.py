@@ -90,6 +90,7 @@ class AsyncObjectMethods:
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         max_retries: int | None = None,
+        tag: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
@@ -138,6 +139,7 @@ class AsyncObjectMethods:
             timeouts: The four clocks one by one, instead of timeout.
             limits: What the answer may weigh.
             max_retries: Attempts after the first.
+            tag: Whom or what the cost is counted for, see `pyagent.costs`; not sent to the vendor.
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
@@ -216,6 +218,7 @@ class AsyncObjectMethods:
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         max_retries: int | None = None,
+        tag: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
@@ -265,6 +268,7 @@ class AsyncObjectMethods:
             timeouts: The four clocks one by one, instead of timeout.
             limits: What the answer may weigh.
             max_retries: Attempts after the first.
+            tag: Whom or what the cost is counted for, see `pyagent.costs`; not sent to the vendor.
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.

@@ -42,6 +42,7 @@ class AsyncOperationMethods:
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         max_retries: int | None = None,
+        tag: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
@@ -63,6 +64,7 @@ class AsyncOperationMethods:
             timeouts: The clocks one by one, instead of timeout.
             limits: What the answer to each request may weigh.
             max_retries: Attempts after the first, for each request.
+            tag: Whom or what the cost is counted for, see `pyagent.costs`; not sent to the vendor.
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.

@@ -101,6 +101,7 @@ class AsyncTextMethods:
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         max_retries: int | None = None,
+        tag: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
@@ -153,6 +154,7 @@ class AsyncTextMethods:
             timeouts: The four clocks one by one, instead of timeout.
             limits: What the answer may weigh.
             max_retries: Attempts after the first.
+            tag: Whom or what the cost is counted for, see `pyagent.costs`; not sent to the vendor.
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
@@ -218,6 +220,7 @@ class AsyncTextMethods:
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         max_retries: int | None = None,
+        tag: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
@@ -272,6 +275,7 @@ class AsyncTextMethods:
             timeouts: The four clocks one by one, instead of timeout.
             limits: What the answer may weigh.
             max_retries: Attempts after the first.
+            tag: Whom or what the cost is counted for, see `pyagent.costs`; not sent to the vendor.
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.

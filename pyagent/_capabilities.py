@@ -18,7 +18,7 @@ def find_capabilities(provider: str, model: str) -> Capabilities:
     for row in _load():
         if (
             provider in row["providers"]
-            and _matches(row["name"], model)
+            and is_of_family(row["name"], model)
             and len(row["name"]) > len(found.get("name", ""))
         ):
             found = row
@@ -26,7 +26,7 @@ def find_capabilities(provider: str, model: str) -> Capabilities:
     return Capabilities(provider, model, **known)
 
 
-def _matches(family: str, model: str) -> bool:
+def is_of_family(family: str, model: str) -> bool:
     """Whether a model is of a family, as core/provider/capabilities.go has it."""
     rest = model[len(family) :]
     if not model.startswith(family) or rest in ("", "-latest"):

@@ -30,6 +30,7 @@ KINDS: dict[str, type[errors.PyAgentError]] = {
     "unsupported_feature": errors.UnsupportedFeatureError,
     "cancelled": errors.StreamCancelledError,
     "limit_exceeded": errors.LimitExceededError,
+    "budget_exceeded": errors.BudgetExceededError,
     "internal": errors.InternalError,
 }
 

@@ -192,6 +192,7 @@ class MapMethods:
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         max_retries: int | None = None,
+        tag: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
@@ -252,6 +253,7 @@ class MapMethods:
             timeouts: The four clocks one by one, instead of timeout.
             limits: What the answer may weigh.
             max_retries: Attempts after the first.
+            tag: Whom or what the cost is counted for, see `pyagent.costs`; not sent to the vendor.
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
@@ -268,9 +270,12 @@ class MapMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
-        arguments = locals()
         _request.refuse_several(n, "map")
-        with _opening.lock:
-            from .answers import Answers
+        return _make(self._connect, self._plan(locals()))
 
-        return Answers(self._connect, self._plan(arguments))
+
+def _make(connect: Callable[[], Client], plan: Schedule) -> Answers[Any]:
+    with _opening.lock:
+        from .answers import Answers
+
+    return Answers(connect, plan)

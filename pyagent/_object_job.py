@@ -54,6 +54,7 @@ class ObjectJob:
         self._exchange: list[dict[str, Any]] = []  # answers that did not fit, and what was said of them
         self.mode = ""
         self.usage = Usage()
+        self.cost: float | None = 0.0
         self.attempts = 0
         self.done = False
         self.object: Any = None
@@ -81,7 +82,14 @@ class ObjectJob:
         """What came of it, once it is done."""
         answer = self.response
         assert answer is not None
-        return ObjectResult(self.object, response=answer, usage=self.usage, mode=self.mode, attempts=self.attempts)
+        return ObjectResult(
+            self.object,
+            response=answer,
+            usage=self.usage,
+            cost=self.cost,
+            mode=self.mode,
+            attempts=self.attempts,
+        )
 
     def fail(self, error: PyAgentError) -> None:
         """A request failed. Goes to the next way of asking, if that is what the vendor does not take.
@@ -102,6 +110,7 @@ class ObjectJob:
         self.attempts += 1
         self.response = response
         self.usage = _sum(self.usage, response.usage)
+        self.cost = None if self.cost is None or response.cost is None else self.cost + response.cost
         text = self._text(response)
         if response.refusal or response.finish_reason == "content_filter":
             words = f": {response.refusal}" if response.refusal else ", or its vendor's filter stopped the answer"

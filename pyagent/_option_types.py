@@ -55,6 +55,7 @@ class CommonOptions(TypedDict, total=False):
     timeouts: Timeouts | None
     limits: Limits | None
     max_retries: int | None
+    tag: str | None
     api_key: str | None
     base_url: str | None
     model: str | None

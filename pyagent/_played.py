@@ -100,6 +100,8 @@ def frames_of(response: Response) -> bytes:
     known = response._as_dict()
     del known["choices"]
     known.pop("raw", None)
+    if "cost" in known:
+        known["cost_usd"] = known.pop("cost")
     made = [_json_frame(_frames.START, 0, {name: known[name] for name in _HEAD if name in known})]
     calls = 0
     for choice in response.choices:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ._vendor_options import Options
     from .hooks import Hooks
-    from .options import Limits, Throttle, Timeouts
+    from .options import Budget, Limits, Throttle, Timeouts
 
     Made = TypeVar("Made", bound="Presets")
 else:
@@ -47,6 +47,9 @@ class Constructor(Generic[Made]):
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -126,6 +129,9 @@ class Presets:
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -163,6 +169,9 @@ class Presets:
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -196,6 +205,9 @@ class Presets:
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,

@@ -11,7 +11,7 @@ from json import encoder
 from . import _checks
 from ._checks import wrong
 from .errors import ConfigurationError, UnsupportedFeatureError
-from .options import Limits, Throttle, Timeouts
+from .options import Budget, Limits, Throttle, Timeouts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,6 +163,27 @@ def rates(throttle: Throttle | None) -> dict[str, Any]:
     if not isinstance(throttle, Throttle):
         raise wrong("throttle", "a Throttle object", throttle)
     return throttle._as_dict()
+
+
+def caps(budget: Budget | None) -> dict[str, Any]:
+    """The `budget` object of a configuration."""
+    if budget is None:
+        return {}
+    if not isinstance(budget, Budget):
+        raise wrong("budget", "a Budget object", budget)
+    return budget._as_dict()
+
+
+def prices(own: dict[str, Any] | None) -> dict[str, Any]:
+    """The `prices` object of a configuration: a price for each model."""
+    if own is None:
+        return {}
+    from .costs import Price  # only here: few have prices of their own
+
+    return {
+        _checks.string("prices", model): Price._from_option(f"prices[{model!r}]", price)._as_option()
+        for model, price in _checks.mapping("prices", own).items()
+    }
 
 
 def refuse_several(n: int | None, method: str) -> None:
@@ -334,6 +355,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "extra_body": _checks.mapping,
     "extra_headers": _checks.headers,
     "max_retries": _checks.count,
+    "tag": _checks.string,
     "api_key": _checks.line,
     "base_url": _checks.line,
 }

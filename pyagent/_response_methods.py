@@ -73,6 +73,7 @@ class ResponseMethods:
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         max_retries: int | None = None,
+        tag: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
@@ -125,6 +126,7 @@ class ResponseMethods:
             timeouts: The four clocks one by one, instead of timeout.
             limits: What the answer may weigh.
             max_retries: Attempts after the first.
+            tag: Whom or what the cost is counted for, see `pyagent.costs`; not sent to the vendor.
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
@@ -189,6 +191,7 @@ class ResponseMethods:
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         max_retries: int | None = None,
+        tag: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
@@ -243,6 +246,7 @@ class ResponseMethods:
             timeouts: The four clocks one by one, instead of timeout.
             limits: What the answer may weigh.
             max_retries: Attempts after the first.
+            tag: Whom or what the cost is counted for, see `pyagent.costs`; not sent to the vendor.
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.

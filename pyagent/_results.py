@@ -48,7 +48,9 @@ class Results:
         end = self._end
         known = {name: end[name] for name in _EMBEDDING_FIELDS if name in end}
         usage = Usage(**end.get("usage", {}))
-        return Embeddings(b"".join(self._vectors), len(self._vectors[0]) // 4, usage=usage, **known)
+        return Embeddings(
+            b"".join(self._vectors), len(self._vectors[0]) // 4, usage=usage, cost=end.get("cost_usd"), **known
+        )
 
     @property
     def models(self) -> list[ModelInfo]:

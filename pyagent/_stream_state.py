@@ -69,6 +69,11 @@ class StreamState:
         return self._assembly.usage.total_tokens if self._numbers else None
 
     @property
+    def cost(self) -> float | None:
+        """What the answer cost in US dollars, see `Response.cost`; None until its end, and where it is not known."""
+        return self._assembly.cost
+
+    @property
     def finish_reason(self) -> str | None:
         """Why the answer ended; None until known, and for text streams without include_usage."""
         finished = self._assembly.ended == _frames.FINISH

@@ -91,15 +91,15 @@ class _Limits:
 
     def check(self, run: ToolRun) -> None:
         """Whether another answer may be asked for."""
-        used, asked = run.usage, ", ".join(call.name for call in run.response.tool_calls)
+        asked = ", ".join(call.name for call in run.response.tool_calls)
         tokens = _total(run)
         for name, limit, spent, unit in (
             ("token_budget", self._tokens, tokens, "tokens"),
-            ("cost_budget", self._cost, used.cost, "of the vendor's currency unit"),
+            ("cost_budget", self._cost, run.cost, "dollars"),
         ):
             if limit is not None and spent is None:
                 raise UnsupportedFeatureError(
-                    f"{name} cannot be kept: the vendor does not say how much an answer takes. Use max_steps.",
+                    f"{name} cannot be kept: nobody says how much an answer takes. Use max_steps, or give `prices`.",
                     param=name,
                 )
             if limit is not None and spent is not None and spent >= limit:

@@ -71,6 +71,7 @@ class ToolMethods:
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         max_retries: int | None = None,
+        tag: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
@@ -87,7 +88,7 @@ class ToolMethods:
             tools: What the model may call: functions and Tool objects; and dicts for what the vendor itself runs.
             max_steps: How many answers at the most.
             token_budget: No further answer is asked for once this many tokens are used, all answers together.
-            cost_budget: Likewise in the vendor's currency unit, for vendors that state the cost.
+            cost_budget: Likewise in US dollars, where the cost is known, see `pyagent.costs`.
             tool_timeout: Seconds that one call may take; the model is told when it took longer.
             approve: Called with each ToolCall before it is made. It returns True, False, a reason (str) that the model
                 is told in place of a result, or changed arguments (dict).
@@ -134,6 +135,7 @@ class ToolMethods:
             timeouts: The four clocks one by one, instead of timeout.
             limits: What the answer may weigh.
             max_retries: Attempts after the first.
+            tag: Whom or what the cost is counted for, see `pyagent.costs`; not sent to the vendor.
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.
@@ -204,6 +206,7 @@ class ToolMethods:
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         max_retries: int | None = None,
+        tag: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
         model: str | None = None,
@@ -219,7 +222,7 @@ class ToolMethods:
             tools: What the model may call: functions and Tool objects; and dicts for what the vendor itself runs.
             max_steps: How many answers at the most.
             token_budget: No further answer is asked for once this many tokens are used, all answers together.
-            cost_budget: Likewise in the vendor's currency unit, for vendors that state the cost.
+            cost_budget: Likewise in US dollars, where the cost is known, see `pyagent.costs`.
             tool_timeout: Seconds that one call may take; the model is told when it took longer.
             approve: Called with each ToolCall before it is made. It returns True, False, a reason (str) that the model
                 is told in place of a result, or changed arguments (dict).
@@ -266,6 +269,7 @@ class ToolMethods:
             timeouts: The four clocks one by one, instead of timeout.
             limits: What the answer may weigh.
             max_retries: Attempts after the first.
+            tag: Whom or what the cost is counted for, see `pyagent.costs`; not sent to the vendor.
             api_key: Instead of the Provider's.
             base_url: Instead of the Provider's.
             model: Instead of the Provider's.

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CacheHook"]
 
-# What changes nothing about an answer: how it is fetched, and whose key pays for it.
-_ASIDE = frozenset({"api_key", "base_url", "timeouts", "limits", "max_retries", "extra_headers", "window"})
+# What changes nothing about an answer: how it is fetched, whose key pays for it, and for whom.
+_ASIDE = frozenset({"api_key", "base_url", "timeouts", "limits", "max_retries", "tag", "extra_headers", "window"})
 _SECRET_HEADERS = ("auth", "key", "token", "secret", "cookie")
 
 
@@ -34,7 +34,8 @@ class CacheHook(Hook):
     are two requests; a stream is played with the same events that it had. Failures are not kept, nor are streams that
     were closed before their end or ended with the finish reason "error".
 
-    An answer out of the cache has `attempts` 0, in `Response` and in the context. What is kept is the answer as hooks
+    An answer out of the cache has `attempts` 0, in `Response` and in the context; its `usage` and `cost` are those of
+    the request that was asked, and no total or budget counts them again. What is kept is the answer as hooks
     further in have left it; those further out see it again each time.
 
     Args:

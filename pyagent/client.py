@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ._registry import Row
     from ._vendor_options import Options
     from .hooks import Hooks
-    from .options import Limits, Throttle, Timeouts
+    from .options import Budget, Limits, Throttle, Timeouts
 
 __all__ = ["Client"]
 
@@ -46,6 +46,9 @@ class Client(ClientMethods, AsyncClientMethods):
         retry_backoff: Seconds before the first retry, doubled each time.
         retry_factor: What the pause grows by instead of doubling, 1 or more.
         throttle: How much to ask of each vendor; requests wait for their turn.
+        budget: How much all of them together may cost.
+        prices: What models cost, where that is not known or otherwise: a dict or Price for each model.
+        tag: Whom or what the cost is counted for, where a call does not say.
         extra_headers: Sent with every request.
         proxy: URL of a proxy, or "" for none.
         ca_file: Certificates (PEM) to trust in addition to the system's.
@@ -73,6 +76,9 @@ class Client(ClientMethods, AsyncClientMethods):
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -100,6 +106,9 @@ class Client(ClientMethods, AsyncClientMethods):
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -144,6 +153,9 @@ class Client(ClientMethods, AsyncClientMethods):
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,

@@ -25,6 +25,7 @@ class Embeddings(Value):
     Attributes:
         dimensions: How long each vector is.
         usage: Token counts, those of all batches together; None where the vendor did not say.
+        cost: US dollars for all of them, see `Response.cost`; None where it is not known.
         model, provider: Who answered, as the vendor reports it.
         request_id: The vendor's id of the (first) HTTP request.
         warnings: What the user should know about how the request was sent.
@@ -32,7 +33,18 @@ class Embeddings(Value):
         retries: The attempts that another one followed, as in `Response`.
     """
 
-    __slots__ = ("data", "dimensions", "usage", "model", "provider", "request_id", "warnings", "attempts", "retries")
+    __slots__ = (
+        "data",
+        "dimensions",
+        "usage",
+        "cost",
+        "model",
+        "provider",
+        "request_id",
+        "warnings",
+        "attempts",
+        "retries",
+    )
 
     def __init__(
         self,
@@ -40,6 +52,7 @@ class Embeddings(Value):
         dimensions: int,
         *,
         usage: Usage | None = None,
+        cost: float | None = None,
         model: str | None = None,
         provider: str | None = None,
         request_id: str | None = None,
@@ -50,6 +63,7 @@ class Embeddings(Value):
         self.data = data  # little-endian float32, one vector after the other
         self.dimensions = dimensions
         self.usage = usage if usage is not None else Usage()
+        self.cost = cost
         self.model = model
         self.provider = provider
         self.request_id = request_id

@@ -24,6 +24,7 @@ PyAgentError(Exception)
 │       └── ObjectTruncatedError                 max_tokens ended the answer before the object did
 ├── ConfigurationError(ValueError)               a bad option, found before any request
 ├── UnsupportedFeatureError(ValueError)          the vendor or the method cannot honour an option
+├── BudgetExceededError(RuntimeError)            more than a `Budget` of your own allows, found before any request
 ├── StreamCancelledError                         reading on after close() or cancel()
 ├── LimitExceededError(RuntimeError)             the answer is larger than `Limits` allow
 ├── ToolError(RuntimeError)                      a tool cannot do what it was called for
@@ -67,6 +68,7 @@ __all__ = [
     "ObjectTruncatedError",
     "ConfigurationError",
     "UnsupportedFeatureError",
+    "BudgetExceededError",
     "StreamCancelledError",
     "LimitExceededError",
     "ToolError",
@@ -276,6 +278,13 @@ class ConfigurationError(PyAgentError, ValueError):
 
 class UnsupportedFeatureError(PyAgentError, ValueError):
     """The vendor or the method cannot honour an option; nothing was sent."""
+
+
+class BudgetExceededError(PyAgentError, RuntimeError):
+    """The request may cost more than is left of your own `Budget`; nothing was sent.
+
+    `param` says which cap it is, "budget.usd" or "budget.tokens", and `retry_after` when the next period begins.
+    """
 
 
 class StreamCancelledError(PyAgentError):

@@ -39,18 +39,29 @@ class ObjectResult(Value, Generic[T]):
         object: What was asked for: an instance of the schema's type, or what fits the JSON Schema.
         response: The answer that it is from; its `attempts` and `retries` are those of the transport.
         usage: The tokens of all answers together, those that did not fit included.
+        cost: US dollars for all of them, see `Response.cost`; None where one of them is not known.
         mode: How it was asked for: "strict", "tool" or "prompt".
         attempts: How many answers the model gave: 1, and one more for each repair.
     """
 
-    __slots__ = ("object", "response", "usage", "mode", "attempts")
+    __slots__ = ("object", "response", "usage", "cost", "mode", "attempts")
 
     object: T
 
-    def __init__(self, object: T, *, response: Response, usage: Usage, mode: str, attempts: int) -> None:
+    def __init__(
+        self,
+        object: T,
+        *,
+        response: Response,
+        usage: Usage,
+        cost: float | None = None,
+        mode: str,
+        attempts: int,
+    ) -> None:
         self.object = object
         self.response = response
         self.usage = usage
+        self.cost = cost
         self.mode = mode
         self.attempts = attempts
 

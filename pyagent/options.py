@@ -1,11 +1,18 @@
-"""The option objects that travel with a Provider or a call: how long to wait, how much to accept, how much to ask."""
+"""The option objects that travel with a Provider or a call: how long to wait, what to accept, ask and spend."""
 
 from __future__ import annotations
 
-from ._checks import count, seconds, whole_bytes, wrong
-from ._value import Value
+import os
 
-__all__ = ["Limits", "Throttle", "Timeouts"]
+from ._checks import count, number, seconds, string, whole_bytes, wrong
+from ._value import Value
+from .errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .costs import BudgetState
+
+__all__ = ["Budget", "Limits", "Throttle", "Timeouts"]
 
 
 class Timeouts(Value):
@@ -118,3 +125,52 @@ class Throttle(Value):
                 raise wrong(name, "above 0; None is no limit", value)
         if per not in {"model", "key"}:
             raise wrong("per", "'model' or 'key'", per)
+
+
+class Budget(Value):
+    """How much may be spent. A request that may cost more than is left raises a BudgetExceededError; nothing is sent.
+
+    A request counts with what it may cost, its prompt and `max_tokens` at the model's price, until its end; then with
+    what it did cost. Threads, event loops and Providers that have the same budget, or one of the same name and period,
+    share what is spent in this process.
+
+    Args:
+        usd: US dollars; the price of every model that is asked must be known. None for any number.
+        tokens: Of prompts and answers together. None for any number.
+        period: Seconds from the first request on, after which the budget begins anew. None for the process's life.
+        name: What the budget is known by. Default: a name that nobody else has.
+
+    Raises:
+        ConfigurationError: It bounds nothing, or a value is not a number in its range.
+    """
+
+    __slots__ = ("name", "usd", "tokens", "period")
+
+    def __init__(
+        self,
+        *,
+        usd: float | None = None,
+        tokens: int | None = None,
+        period: float | None = None,
+        name: str | None = None,
+    ) -> None:
+        if usd is None and tokens is None:
+            raise ConfigurationError("The budget bounds nothing; give usd, tokens or both.", param="usd")
+        if usd is not None and not 0 <= number("usd", usd) < float("inf"):
+            raise wrong("usd", "a number of dollars, 0 or more", usd)
+        self.usd = usd
+        self.tokens = count("tokens", tokens)
+        self.period = seconds("period", period)
+        if period == 0:
+            raise wrong("period", "above 0; None is for ever", period)
+        if name is not None and not string("name", name):
+            raise wrong("name", "a name; left out it is one of its own", name)
+        self.name = name or f"budget-{os.urandom(8).hex()}"
+
+    @property
+    def state(self) -> BudgetState:
+        """What has been spent of it in this process."""
+        from .costs import BudgetState, budgets
+
+        mine = [state for state in budgets() if state.name == self.name and state.period == self.period]
+        return mine[0] if mine else BudgetState(self.name, period=self.period)

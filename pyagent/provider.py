@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-from . import _checks, _hooking, _opening, _request
+from . import _checks, _hooking, _opening, _request, _settings
 from ._address import find_base_url
 from ._async_map_methods import AsyncMapMethods
 from ._async_object_methods import AsyncObjectMethods
@@ -12,7 +10,7 @@ from ._async_operation_methods import AsyncOperationMethods
 from ._async_response_methods import AsyncResponseMethods
 from ._async_text_methods import AsyncTextMethods
 from ._async_tool_methods import AsyncToolMethods
-from ._environment import network_variables, read_first, without_secrets
+from ._environment import network_variables, without_secrets
 from ._keys import find_keys
 from ._map_methods import MapMethods
 from ._object_methods import ObjectMethods
@@ -23,7 +21,6 @@ from ._response_methods import ResponseMethods
 from ._text_methods import TextMethods
 from ._tool_methods import ToolMethods
 from ._vendor_options import check_options, lay_options
-from .errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,9 +32,10 @@ if TYPE_CHECKING:
     from ._inbox import AsyncCall, Inbox
     from ._map import Schedule
     from ._vendor_options import Options
+    from .costs import Costs, Price
     from .hooks import Hooks
     from .models import Capabilities
-    from .options import Limits, Throttle, Timeouts
+    from .options import Budget, Limits, Throttle, Timeouts
     from .rate_limits import RateLimits
 
 __all__ = ["Provider"]
@@ -91,6 +89,9 @@ class Provider(
         retry_backoff: Seconds before the first retry, doubled each time. Default: PYAGENT_RETRY_BACKOFF_MS, then 0.25.
         retry_factor: What the pause grows by instead of doubling, 1 or more.
         throttle: How much to ask of the vendor; requests wait for their turn.
+        budget: How much may be spent; a request that may cost more is refused.
+        prices: What models cost, where that is not known or otherwise: a dict or `costs.Price` for each model.
+        tag: Whom or what the cost is counted for, where a call does not say.
         extra_headers: Sent with every request. Authorization or api-key among them is as good as a key.
         proxy: URL of a proxy, or "" for none. Default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
         ca_file: Certificates (PEM) to trust in addition to the system's.
@@ -126,6 +127,9 @@ class Provider(
         retry_backoff: float | None = None,
         retry_factor: float | None = None,
         throttle: Throttle | None = None,
+        budget: Budget | None = None,
+        prices: dict[str, Any] | None = None,
+        tag: str | None = None,
         extra_headers: dict[str, str] | None = None,
         proxy: str | None = None,
         ca_file: str | PathLike[str] | None = None,
@@ -142,30 +146,26 @@ class Provider(
         row = Row.from_dict(provider) if isinstance(provider, dict) else find_row(provider)
         self._model: str = _checks.string("model", model)
         self._base_url = find_base_url(provider, row, base_url)
-        self._proxy = _optional(_checks.line, "proxy", proxy)
-        headers = _optional(_checks.headers, "extra_headers", extra_headers)
+        self._proxy = _settings.optional(_checks.line, "proxy", proxy)
+        headers = _settings.optional(_checks.headers, "extra_headers", extra_headers)
         config = {
             "provider": provider,
             "base_url": self._base_url,
             **find_keys(row, api_key, extra_api_keys, headers),
             "extra_headers": headers,
-            "timeouts": _find_clocks(timeout, timeouts),
+            "timeouts": _settings.find_clocks(timeout, timeouts),
             "limits": _request.bounds(limits),
-            "max_retries": _checks.count("max_retries", max_retries),
-            "retry_backoff": _checks.seconds("retry_backoff", retry_backoff),
-            "retry_factor": _optional(_checks.number, "retry_factor", retry_factor),
+            **_settings.find_retries(max_retries, retry_backoff, retry_factor),
             "throttle": _request.rates(throttle),
+            "budget": _request.caps(budget),
+            "prices": _request.prices(prices),
+            "tag": _settings.optional(_checks.string, "tag", tag),
             "network": {
-                **_network(self._proxy, ca_file, client_cert, max_connections),
-                **_switches(http2=http2, allow_http=allow_http, post_quantum=post_quantum),
+                **_settings.network(self._proxy, ca_file, client_cert, max_connections),
+                **_settings.switches(http2=http2, allow_http=allow_http, post_quantum=post_quantum),
             },
-            "azure": _azure(row, api_version, deployment),
+            "azure": _settings.azure(row, api_version, deployment),
         }
-        if max_retries is None:
-            config["max_retries"] = _read_number("PYAGENT_MAX_RETRIES", "non-negative")
-        if retry_backoff is None:
-            milliseconds = _read_number("PYAGENT_RETRY_BACKOFF_MS", "positive")
-            config["retry_backoff"] = None if milliseconds is None else milliseconds / 1000
         self._hooks = _hooking.check_hooks(hooks)
         self._configure({name: value for name, value in config.items() if value not in (None, {}, [], "")})
         self._options = check_options(options, *self._vendor())
@@ -201,6 +201,23 @@ class Provider(
             return RateLimits()
         seen = client.runtime.inspect(client.number).get("client", {}).get("rate_limits", {})
         return RateLimits.from_headers(seen.get("headers", {}), seconds_ago=seen.get("seconds_ago", 0.0))
+
+    @property
+    def costs(self) -> Costs:
+        """What the requests of this Provider have cost so far, and of those that `with_model` made of it."""
+        from .costs import Costs
+
+        client = self._link.client
+        if client is None or not client.runtime.alive:
+            return Costs()
+        return Costs._from_rows(client.runtime.inspect(client.number).get("client", {}).get("costs", ()))
+
+    @property
+    def price(self) -> Price | None:
+        """What the model costs: by `prices`, or as its vendor's page said; None where nobody knows."""
+        from .costs import _find_price
+
+        return _find_price(self._config.get("prices", {}), self._vendor()[0], self._model)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -306,61 +323,3 @@ def _find_current_inbox() -> Callable[[Client], Inbox]:
 
         _current_inbox = current_inbox
         return current_inbox
-
-
-def _find_clocks(timeout: float | None, timeouts: Timeouts | None) -> dict[str, Any]:
-    clocks = _request.clocks(timeout, timeouts)
-    request = _read_number("PYAGENT_REQUEST_TIMEOUT_SECS", "positive")
-    connect = _read_number("PYAGENT_CONNECT_TIMEOUT_SECS", "positive")
-    if request is not None and timeout is None and timeouts is None:
-        clocks["request"] = request
-    if connect is not None:
-        clocks.setdefault("connect", connect)
-    return clocks
-
-
-def _network(
-    proxy: str | None,
-    ca_file: str | PathLike[str] | None,
-    client_cert: tuple[str | PathLike[str], str | PathLike[str]] | None,
-    max_connections: int | None,
-) -> dict[str, Any]:
-    if client_cert is not None and (not isinstance(client_cert, (tuple, list)) or len(client_cert) != 2):
-        raise _checks.wrong("client_cert", "a pair of file names, (certificate, key)", client_cert)
-    network = {
-        "proxy": proxy,
-        "ca_file": None if ca_file is None else os.fspath(ca_file),
-        "client_cert": None if client_cert is None else [os.fspath(name) for name in client_cert],
-        "max_connections": _checks.count("max_connections", max_connections),
-    }
-    return {name: value for name, value in network.items() if value}
-
-
-def _switches(**switches: bool) -> dict[str, bool]:
-    """The switches that differ from what the core does by itself."""
-    asked = {name: _checks.flag(name, value) for name, value in switches.items()}
-    return {name: value for name, value in asked.items() if value != (name == "post_quantum")}
-
-
-def _azure(row: Row, api_version: str | None, deployment: str | None) -> dict[str, Any]:
-    azure = {
-        "api_version": _optional(_checks.string, "api_version", api_version) or read_first(row.api_version_env),
-        "deployment": _optional(_checks.string, "deployment", deployment) or read_first(row.deployment_env),
-    }
-    return {name: value for name, value in azure.items() if value}
-
-
-def _optional(check: Any, name: str, value: Any) -> Any:
-    return None if value is None else check(name, value)
-
-
-def _read_number(name: str, sign: str) -> int | None:
-    """A whole number from the environment; `sign` is "positive" or "non-negative"."""
-    raw = os.environ.get(name)
-    if raw is None:
-        return None
-    if not (raw.isascii() and raw.isdigit()):
-        raise ConfigurationError(f"{name} must be a {sign} integer, got '{raw}'.", param=name)
-    if int(raw) == 0 and sign == "positive":
-        raise ConfigurationError(f"{name} must be greater than zero.", param=name)
-    return int(raw)

@@ -26,7 +26,7 @@ class Usage(Value):
         cached_tokens: The part of the prompt that was read from the vendor's cache.
         cache_write_tokens: The part of the prompt that was written to it.
         reasoning_tokens: The part of the completion that was reasoning.
-        cost: In the vendor's currency unit, only where the vendor states it.
+        cost: In US dollars, only where the vendor states it; `Response.cost` is known more often.
     """
 
     __slots__ = (
@@ -193,6 +193,7 @@ class Response(Value):
     Attributes:
         choices: All answers; one, unless the request asked for n of them.
         usage: Token counts; its fields are None where the vendor did not say.
+        cost: US dollars: as the vendor states it, or by the model's price; None where neither is known.
         model, provider: Who answered, as the vendor reports it.
         id: The vendor's id of the answer.
         request_id: The vendor's id of the HTTP request.
@@ -209,6 +210,7 @@ class Response(Value):
     __slots__ = (
         "choices",
         "usage",
+        "cost",
         "model",
         "id",
         "provider",
@@ -228,6 +230,7 @@ class Response(Value):
         choices: list[Choice],
         *,
         usage: Usage | None = None,
+        cost: float | None = None,
         model: str | None = None,
         id: str | None = None,
         provider: str | None = None,
@@ -243,6 +246,7 @@ class Response(Value):
     ) -> None:
         self.choices = choices
         self.usage = usage if usage is not None else Usage()
+        self.cost = cost
         self.model = model
         self.id = id
         self.provider = provider

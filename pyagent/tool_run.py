@@ -75,6 +75,12 @@ class ToolRun(Value):
         """The token counts and the cost of all answers together; None where the vendor did not say."""
         return _sum([step.response.usage for step in self.steps])
 
+    @property
+    def cost(self) -> float | None:
+        """US dollars for all answers together, see `Response.cost`; None where one of them is not known."""
+        costs = [step.response.cost for step in self.steps]
+        return None if None in costs else sum(cost for cost in costs if cost is not None)
+
     def __str__(self) -> str:
         return self.text
 

@@ -22,6 +22,8 @@ type librarySnapshot struct {
 	ABI        int        `json:"abi"`
 	Providers  any        `json:"providers"` // the registry's rows
 	Models     any        `json:"models"`    // what is known of models
+	Prices     any        `json:"prices"`    // and of what they cost
+	Costs      any        `json:"costs"`     // what all clients have spent
 	Ops        []llm.Op   `json:"ops"`
 	ErrorKinds []llm.Kind `json:"error_kinds"`
 	Handles    counts     `json:"handles"`
@@ -101,7 +103,8 @@ func (b *Bridge) snapshot(handle uint64) (any, Status) {
 
 func (b *Bridge) library() librarySnapshot {
 	snapshot := librarySnapshot{
-		Version: Version, ABI: ABIVersion, Providers: engine.Providers(), Models: engine.Models(), Ops: llm.Ops(), ErrorKinds: llm.Kinds(),
+		Version: Version, ABI: ABIVersion, Providers: engine.Providers(), Models: engine.Models(),
+		Prices: b.engine.Prices(), Costs: b.engine.Costs(false), Ops: llm.Ops(), ErrorKinds: llm.Kinds(),
 		Handles: counts{Working: b.working.Load()},
 	}
 	b.handles.each(func(thing any) {

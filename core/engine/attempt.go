@@ -98,7 +98,9 @@ func (x *exchange) read(response *transport.Response) *llm.Error {
 			Message: "the stream ended without its terminal signal; the answer may be cut"}
 	}
 	// An answer whose finish reason was seen is complete, even when the connection broke or fell silent before [DONE].
-	if err != nil && (!complete || err.Kind != llm.KindInterrupted && err.Kind != llm.KindTimeout) {
+	broken := err != nil && (!complete || err.Kind != llm.KindInterrupted && err.Kind != llm.KindTimeout)
+	x.call.count(&finish, x.gate.images, broken)
+	if broken {
 		err.RequestID = first(err.RequestID, finish.RequestID)
 		finish.Headers = x.gate.start.Headers
 		err.Response = &finish

@@ -49,6 +49,7 @@ type Call struct {
 	retries  []llm.PastAttempt
 	rest     *rest  // a finished answer whose last bytes may be unread
 	page     string // of a list, or of a login
+	purse    *purse // nil without a budget
 }
 
 // Run carries out one request. Its last act towards the host is exactly one terminal event.
@@ -67,25 +68,37 @@ func (c *Client) NewCall(request *llm.Request, sink Sink) *Call {
 
 // Run carries the call out, from where Ask and Answer left it to its end.
 func (c *Call) Run(ctx context.Context) {
+	perform := c.perform
 	switch c.request.Op {
 	case llm.OpFake:
 		serveFake(ctx, c.request, c.sink)
+		return
+	case llm.OpCosts:
+		c.sink.End(llm.Event{Kind: llm.EventResult, Data: c.client.engine.Costs(c.request.Reset)})
+		return
 	case llm.OpEmbed:
-		c.embed(ctx)
+		perform = c.embed
 	case llm.OpModels, llm.OpLogin:
-		c.followPages(ctx)
-	default:
-		c.once(ctx)
+		perform = c.followPages
 	}
+	attempts := 0
+	err := policy.Within(ctx, c.expense(), func() (err *llm.Error) {
+		attempts, err = perform(ctx)
+		return err
+	})
+	c.end(ctx, attempts, err)
 }
 
-// once carries out a call that is one request, with its repetitions.
-func (c *Call) once(ctx context.Context) {
-	attempts := 0
-	err := c.encode()
-	if err == nil {
-		attempts, err = c.try(ctx)
+// perform carries out one request, with its repetitions.
+func (c *Call) perform(ctx context.Context) (attempts int, err *llm.Error) {
+	if err := c.encode(); err != nil {
+		return 0, err
 	}
+	return c.try(ctx)
+}
+
+// end hands over the terminal event. Every account has been settled by then: the host's next request finds it so.
+func (c *Call) end(ctx context.Context, attempts int, err *llm.Error) {
 	if err != nil {
 		c.fail(ctx, err, attempts)
 		c.readRest()

@@ -15,6 +15,7 @@ import (
 	"pyagent/core/guard"
 	"pyagent/core/llm"
 	"pyagent/core/policy"
+	"pyagent/core/price"
 	"pyagent/core/provider"
 	"pyagent/core/transport"
 )
@@ -23,6 +24,9 @@ import (
 type Engine struct {
 	userAgent string
 	throttles throttles
+	budgets   budgets
+	spent     tally              // by all clients
+	prices    func() []price.Row // which are read when first asked for
 
 	mu         sync.Mutex
 	transports map[string]*sharedTransport // by their options
@@ -38,7 +42,7 @@ type sharedTransport struct {
 
 // New makes an engine that names itself to vendors as userAgent.
 func New(userAgent string) *Engine {
-	return &Engine{userAgent: userAgent, transports: make(map[string]*sharedTransport)}
+	return &Engine{userAgent: userAgent, transports: make(map[string]*sharedTransport), prices: sync.OnceValue(price.List)}
 }
 
 // Providers lists the registry, with what each vendor can be asked for.
@@ -55,6 +59,9 @@ type Client struct {
 	models    []provider.ModelRow // what is known of the vendor's models
 	dialect   provider.Dialect
 	transport *sharedTransport
+	prices    func() []price.Row // of the vendor's models
+	budget    *budget            // nil for none
+	spent     tally
 	keys      *policy.Keys
 	limits    atomic.Pointer[seenLimits] // what the vendor said last of its rate limits
 }
@@ -83,20 +90,22 @@ func (e *Engine) Open(config *llm.Config) (*Client, *llm.Error) {
 	}
 	return &Client{
 		engine: e, config: config, row: row, models: provider.ModelsOf(row.Name), dialect: row.Protocol(), transport: shared,
-		keys: policy.NewKeys(config.APIKey, config.ExtraAPIKeys),
+		prices: sync.OnceValue(func() []price.Row { return price.Of(e.prices(), row.Name) }),
+		budget: e.openBudget(config.Budget),
+		keys:   policy.NewKeys(config.APIKey, config.ExtraAPIKeys),
 	}, nil
 }
 
 // Close gives the client's share in its connections back.
 func (c *Client) Close() { c.engine.release(c.transport) }
 
-// Describe says for an inspection where the client's requests go.
+// Describe says for an inspection where the client's requests go, and what they cost.
 func (c *Client) Describe() map[string]any {
 	base := c.config.BaseURL
 	if base == "" {
 		base = c.row.BaseURL
 	}
-	said := map[string]any{"provider": c.row.Name, "base_url": llm.Redact(shown(base), c.secrets()...)}
+	said := map[string]any{"provider": c.row.Name, "base_url": llm.Redact(shown(base), c.secrets()...), "costs": c.spent.list(false)}
 	if seen := c.limits.Load(); seen != nil {
 		said["rate_limits"] = seen.describe(time.Now())
 	}

@@ -1,6 +1,10 @@
 package engine
 
-import "pyagent/core/llm"
+import (
+	"encoding/json"
+
+	"pyagent/core/llm"
+)
 
 // gate holds an attempt's events back until the first visible one. What an attempt says before that (who answers, under which
 // id) must not reach the host when the attempt fails and another one says something else. Opening the gate is the commit
@@ -11,9 +15,14 @@ type gate struct {
 	start llm.Start // completed by the decoder's own start event
 	held  []llm.Event
 	open  bool
+
+	images int // that the answer has
 }
 
 func (g *gate) emit(event llm.Event) {
+	if event.Kind == llm.EventPart && isImage(event.Data) {
+		g.images++
+	}
 	if g.open {
 		if event.Kind.IsVisible() {
 			g.watch.sawProgress = true
@@ -47,4 +56,14 @@ func (g *gate) release() {
 		g.sink.Emit(event)
 	}
 	g.held = nil
+}
+
+// isImage reports whether a part of an answer is an image, which some vendors ask a price of its own for.
+func isImage(part any) bool {
+	raw, _ := part.(json.RawMessage)
+	found := false
+	llm.Members(raw, func(key, value []byte) {
+		found = found || string(key) == "type" && string(value) == `"image_url"`
+	})
+	return found
 }

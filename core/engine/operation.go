@@ -56,8 +56,13 @@ func (p *part) failure() *llm.Error {
 
 // askPart carries out one request of the call.
 func (c *Call) askPart(ctx context.Context, p *part, page string) {
-	one := &Call{client: c.client, request: p.request, sink: p, clocks: c.clocks, sizes: c.sizes, began: c.began, page: page}
-	if failed := guard.Call(func() { one.once(ctx) }); failed != nil {
+	one := &Call{
+		client: c.client, request: p.request, sink: p, clocks: c.clocks, sizes: c.sizes, began: c.began, page: page, purse: c.purse,
+	}
+	if failed := guard.Call(func() {
+		attempts, err := one.perform(ctx)
+		one.end(ctx, attempts, err)
+	}); failed != nil {
 		p.End(llm.Event{Kind: llm.EventError, Data: failed})
 	}
 }
@@ -77,7 +82,7 @@ func (c *Call) startPart(ctx context.Context, cancel context.CancelCauseFunc, re
 
 // embed asks for the vectors of all inputs, a few batches side by side, and delivers them in the order of the inputs. The
 // first failure ends the other batches.
-func (c *Call) embed(outer context.Context) {
+func (c *Call) embed(outer context.Context) (attempts int, err *llm.Error) {
 	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	requests := batches(c.request, c.client.row.EmbedLimit(c.request))
@@ -105,14 +110,13 @@ func (c *Call) embed(outer context.Context) {
 		}
 	}
 	if ctx.Err() != nil {
-		c.fail(outer, causeOf(ctx), total.attempts)
-		return
+		return total.attempts, causeOf(ctx)
 	}
-	c.succeed(total.attempts)
+	return total.attempts, nil
 }
 
 // followPages asks for one page after the other: of a list, or of a login that takes two steps.
-func (c *Call) followPages(ctx context.Context) {
+func (c *Call) followPages(ctx context.Context) (attempts int, err *llm.Error) {
 	total := sum{call: c}
 	page, seen := "", map[string]bool{}
 	for {
@@ -127,8 +131,7 @@ func (c *Call) followPages(ctx context.Context) {
 			page = c.finish.NextPage
 			switch {
 			case page == "":
-				c.succeed(total.attempts)
-				return
+				return total.attempts, nil
 			case seen[page]:
 				err = llm.Errorf(llm.KindParse, "the list of models leads back to a page that was read already: %.100q", page)
 			case len(seen) == longestList:
@@ -136,8 +139,7 @@ func (c *Call) followPages(ctx context.Context) {
 			}
 		}
 		if err != nil {
-			c.fail(ctx, err, total.attempts)
-			return
+			return total.attempts, err
 		}
 	}
 }
@@ -191,6 +193,7 @@ func (s *sum) add(p *part) *llm.Error {
 	if c.finish.Usage != nil {
 		c.finish.Usage = c.finish.Usage.Plus(finish.Usage)
 	}
+	c.finish.CostUSD = llm.Add(c.finish.CostUSD, finish.CostUSD)
 	return nil
 }
 

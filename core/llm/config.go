@@ -15,6 +15,9 @@ type Config struct {
 	RetryBackoff *float64          `json:"retry_backoff,omitempty"` // seconds before the first retry, doubled each time; default 0.25
 	RetryFactor  *float64          `json:"retry_factor,omitempty"`  // what the pause grows by each time; default 2
 	Throttle     *Throttle         `json:"throttle,omitempty"`
+	Budget       *Budget           `json:"budget,omitempty"`
+	Prices       map[string]Price  `json:"prices,omitempty"` // of models, instead of those that are known
+	Tag          string            `json:"tag,omitempty"`    // of requests that have none
 	Network      Network           `json:"network,omitzero"`
 	Azure        Azure             `json:"azure,omitzero"`
 }
@@ -124,6 +127,12 @@ func DecodeConfig(data []byte) (*Config, *Error) {
 		return nil, err
 	}
 	if err := config.Throttle.check(); err != nil {
+		return nil, err
+	}
+	if err := config.Budget.check(); err != nil {
+		return nil, err
+	}
+	if err := checkPrices(config.Prices); err != nil {
 		return nil, err
 	}
 	return config, config.Limits.check()

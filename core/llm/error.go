@@ -28,8 +28,9 @@ const (
 	KindConfiguration      Kind = "configuration"       // bad option, before any request
 	KindUnsupported        Kind = "unsupported_feature" // the vendor cannot honour an option
 	KindCancelled          Kind = "cancelled"
-	KindLimit              Kind = "limit_exceeded" // an event, body or header above Limits
-	KindInternal           Kind = "internal"       // a bug in pyagent
+	KindLimit              Kind = "limit_exceeded"  // an event, body or header above Limits
+	KindBudget             Kind = "budget_exceeded" // more than the user's own Budget allows, before any request
+	KindInternal           Kind = "internal"        // a bug in pyagent
 )
 
 // Kinds lists every kind in the order of the constants.
@@ -37,7 +38,7 @@ func Kinds() []Kind {
 	return []Kind{
 		KindConnection, KindTimeout, KindInterrupted, KindBadRequest, KindContextWindow, KindContentPolicy, KindAuthentication,
 		KindPermission, KindNotFound, KindConflict, KindUnprocessable, KindRateLimit, KindQuota, KindInternalServer,
-		KindServiceUnavailable, KindParse, KindConfiguration, KindUnsupported, KindCancelled, KindLimit, KindInternal,
+		KindServiceUnavailable, KindParse, KindConfiguration, KindUnsupported, KindCancelled, KindLimit, KindBudget, KindInternal,
 	}
 }
 

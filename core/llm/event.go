@@ -105,6 +105,7 @@ type Finish struct {
 	FinishReason    string            `json:"finish_reason,omitempty"`     // unified word, see FinishReason
 	RawFinishReason string            `json:"raw_finish_reason,omitempty"` // the vendor's own word
 	Usage           *Usage            `json:"usage,omitempty"`
+	CostUSD         *float64          `json:"cost_usd,omitempty"` // US dollars: the vendor's word, or the price of Usage; nil: not known
 	Model           string            `json:"model,omitempty"`
 	RequestedModel  string            `json:"requested_model,omitempty"` // as the request named it: a message's Source
 	ID              string            `json:"id,omitempty"`

@@ -15,11 +15,14 @@ const (
 	OpModels   Op = "models"   // the models that the vendor offers
 	OpCount    Op = "count"    // how many tokens the request would have
 	OpLogin    Op = "login"    // exchange a name and a password for a token
+	OpCosts    Op = "costs"    // what this process has spent, as the RESULT; nothing is sent
 	OpFake     Op = "fake"     // run the scripted model server on loopback until cancelled
 )
 
 // Ops lists every operation.
-func Ops() []Op { return []Op{OpGenerate, OpStream, OpEmbed, OpModels, OpCount, OpLogin, OpFake} }
+func Ops() []Op {
+	return []Op{OpGenerate, OpStream, OpEmbed, OpModels, OpCount, OpLogin, OpCosts, OpFake}
+}
 
 // IsChat reports whether the operation asks a model for an answer.
 func (o Op) IsChat() bool { return o == OpGenerate || o == OpStream }
@@ -83,6 +86,9 @@ type Request struct {
 	IncludeRaw   bool                       `json:"include_raw,omitempty"`   // deliver the vendor's own JSON as well
 	ExtraBody    map[string]json.RawMessage `json:"extra_body,omitempty"`    // the last word on the request body
 	ExtraHeaders map[string]string          `json:"extra_headers,omitempty"`
+
+	Tag   string `json:"tag,omitempty"`   // whom or what the cost is counted for; not sent
+	Reset bool   `json:"reset,omitempty"` // for OpCosts: count from zero again
 
 	APIKey     string   `json:"api_key,omitempty"`
 	BaseURL    string   `json:"base_url,omitempty"`
@@ -161,7 +167,7 @@ func (r *Request) readMain(data []byte) (rest []byte, err *Error) {
 
 func (r *Request) check() *Error {
 	switch r.Op {
-	case OpFake:
+	case OpFake, OpCosts:
 		return nil
 	case OpGenerate, OpStream, OpEmbed, OpModels, OpCount, OpLogin:
 	case "":

@@ -9,7 +9,7 @@ type Usage struct {
 	CachedTokens     *int64   `json:"cached_tokens,omitempty"`      // read from the vendor's cache; part of PromptTokens
 	CacheWriteTokens *int64   `json:"cache_write_tokens,omitempty"` // written to it; part of PromptTokens
 	ReasoningTokens  *int64   `json:"reasoning_tokens,omitempty"`   // part of CompletionTokens
-	Cost             *float64 `json:"cost,omitempty"`               // in the vendor's currency unit, only when the vendor states it
+	Cost             *float64 `json:"cost,omitempty"`               // as the vendor states it; every vendor that does so counts in US dollars
 }
 
 // Merge takes every field that the later report states. Vendors repeat usage or send it in pieces; they never mean a sum.
@@ -29,17 +29,18 @@ func (u *Usage) Plus(other *Usage) *Usage {
 		return nil
 	}
 	return &Usage{
-		PromptTokens:     add(u.PromptTokens, other.PromptTokens),
-		CompletionTokens: add(u.CompletionTokens, other.CompletionTokens),
-		TotalTokens:      add(u.TotalTokens, other.TotalTokens),
-		CachedTokens:     add(u.CachedTokens, other.CachedTokens),
-		CacheWriteTokens: add(u.CacheWriteTokens, other.CacheWriteTokens),
-		ReasoningTokens:  add(u.ReasoningTokens, other.ReasoningTokens),
-		Cost:             add(u.Cost, other.Cost),
+		PromptTokens:     Add(u.PromptTokens, other.PromptTokens),
+		CompletionTokens: Add(u.CompletionTokens, other.CompletionTokens),
+		TotalTokens:      Add(u.TotalTokens, other.TotalTokens),
+		CachedTokens:     Add(u.CachedTokens, other.CachedTokens),
+		CacheWriteTokens: Add(u.CacheWriteTokens, other.CacheWriteTokens),
+		ReasoningTokens:  Add(u.ReasoningTokens, other.ReasoningTokens),
+		Cost:             Add(u.Cost, other.Cost),
 	}
 }
 
-func add[T int64 | float64](a, b *T) *T {
+// Add is the sum of two counts; nil where one of them is not known.
+func Add[T int64 | float64](a, b *T) *T {
 	if a == nil || b == nil {
 		return nil
 	}

@@ -57,6 +57,9 @@ func (f *Finish) appendJSON(out []byte) []byte {
 		o.key("usage")
 		o.out = f.Usage.appendJSON(o.out)
 	}
+	if f.CostUSD != nil {
+		o.number("cost_usd", *f.CostUSD)
+	}
 	o.text("model", f.Model)
 	o.text("requested_model", f.RequestedModel)
 	o.text("id", f.ID)

@@ -21,12 +21,27 @@ type Clock interface {
 // Attempt asks the vendor once. committed reports that the host has seen part of the answer: then the attempt is final.
 type Attempt func(ctx context.Context) (committed bool, err *llm.Error)
 
-// Limit lets attempts in one by one.
+// Limit lets attempts in one by one, or whole calls.
 type Limit interface {
-	// Enter waits for the attempt's turn. An error is final.
+	// Enter waits for its turn. An error is final.
 	Enter(ctx context.Context) *llm.Error
-	// Leave ends the attempt that Enter let in.
+	// Leave ends what Enter let in.
 	Leave(err *llm.Error)
+}
+
+// Within carries out a call that its budget allows. It is the outermost policy, around everything that Run does, and around all
+// the requests of a call that takes several:
+//
+//	budget -> Run
+func Within(ctx context.Context, budget Limit, run func() *llm.Error) (err *llm.Error) {
+	if budget == nil {
+		return run()
+	}
+	if err := budget.Enter(ctx); err != nil {
+		return err
+	}
+	defer func() { budget.Leave(err) }()
+	return run()
 }
 
 // Rotate is told of every failed attempt, and reports whether another one would go out with another key.
@@ -42,7 +57,7 @@ type Chain struct {
 	Failed   func(llm.Retry) // is told of each attempt that will be repeated
 }
 
-// Run is one call: the only place that states the order of policies. From the outside in:
+// Run is one request: with Within the only place that states the order of policies. From the outside in:
 //
 //	total clock -> retry -> key -> limit -> attempt (which runs the connect, first-token and idle clocks)
 //

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"slices"
-	"strings"
 
 	"pyagent/core/llm"
 )
@@ -28,24 +27,11 @@ func ModelsOf(provider string) []ModelRow {
 // findModel is the row of a model, nil when nothing is known of it. Of several rows that match, the longest name is meant.
 func findModel(rows []ModelRow, model string) (found *ModelRow) {
 	for i := range rows {
-		if rows[i].matches(model) && (found == nil || len(rows[i].Name) > len(found.Name)) {
+		if llm.OfFamily(model, rows[i].Name) && (found == nil || len(rows[i].Name) > len(found.Name)) {
 			found = &rows[i]
 		}
 	}
 	return found
-}
-
-// matches reports whether a model is of the family. At least three digits make a date or a version: with fewer, the name may
-// be that of another family, as gpt-4 and gpt-4-1 would be.
-func (m *ModelRow) matches(model string) bool {
-	rest, ok := strings.CutPrefix(model, m.Name)
-	if !ok || rest == "" || rest == "-latest" {
-		return ok
-	}
-	if rest[0] != '-' && rest[0] != '@' || len(rest) < 4 {
-		return false
-	}
-	return strings.Trim(rest[1:4], "0123456789") == ""
 }
 
 // demand is a feature that a request needs, and the option that says so.

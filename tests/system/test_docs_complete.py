@@ -136,9 +136,11 @@ def json_names(path: str, *types: str) -> set[str]:
 def test_every_json_field_is_documented() -> None:
     manual = read(DOCS / "abi.md")
     config = json_names("llm/config.go", "Config", "Timeouts", "Limits", "Throttle", "Network", "Azure")
+    config |= json_names("llm/budget.go", "Budget")
     request = json_names("llm/request.go", "Request")
     answer = json_names("llm/event.go", "Start", "ToolBegin", "Retry", "Finish", "Choice")
     answer |= json_names("llm/error.go", "Error") | json_names("llm/usage.go", "Usage")
+    answer |= json_names("engine/costs.go", "Costs", "Spent", "BudgetState") | json_names("policy/budget.go", "Amount")
     for names, at_least, heading, end in (
         (config, 20, "Configuration", "## Request"),
         (request, 35, "Request", "## What frames carry"),

@@ -36,6 +36,7 @@ BASES = {
     "UnsupportedFeatureError": (errors.PyAgentError, ValueError),
     "StreamCancelledError": (errors.PyAgentError,),
     "LimitExceededError": (errors.PyAgentError, RuntimeError),
+    "BudgetExceededError": (errors.PyAgentError, RuntimeError),
     "ToolError": (errors.PyAgentError, RuntimeError),
     "ToolLimitError": (errors.PyAgentError, RuntimeError),
     "HookError": (errors.PyAgentError, RuntimeError),
