@@ -10,19 +10,86 @@ at any time. Everything else is imported when it is first used. docs/litellm.md 
 
 from __future__ import annotations
 
+from pyagent import __version__
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from . import discovery
+    from ._attribution import (
+        ApplicationContext,
+    )
+    from ._callbacks import (
+        CustomLogger,
+    )
+    from ._completion import (
+        acompletion,
+        completion,
+    )
+    from ._config import (
+        EdgeQuakeConfig,
+        LiteLLMEdgeConfig,
+        get_config,
+        set_default_model,
+        set_default_provider,
+    )
+    from ._embedding import (
+        Embedding,
+        EmbeddingResponse,
+        aembedding,
+        embedding,
+    )
+    from ._model_data import (
+        get_llm_provider,
+        get_max_tokens,
+        get_model_info,
+        get_supported_openai_params,
+        supports_audio_input,
+        supports_audio_output,
+        supports_function_calling,
+        supports_parallel_function_calling,
+        supports_pdf_input,
+        supports_reasoning,
+        supports_response_schema,
+        supports_system_messages,
+        supports_tool_choice,
+        supports_vision,
+        validate_environment,
+    )
+    from ._money import (
+        completion_cost,
+        cost_per_token,
+        register_model,
+    )
+    from .batch import (
+        batch_completion,
+        batch_completion_models,
+        batch_completion_models_all_responses,
+    )
+    from .building import (
+        stream_chunk_builder,
+    )
     from .chunks import (
         ChatCompletionDeltaToolCall,
         Delta,
         ModelResponseStream,
         StreamingChoices,
     )
-    from .completion import (
-        acompletion,
-        completion,
+    from .edgequake import (
+        EmbeddingResponseCompat,
+        LiteLLMModelResponse,
+        LiteLLMUsage,
+        ModelResponseCompat,
+        StreamChunk,
+        StreamChunkCompat,
+        ToolCall,
+        build_options,
+        detect_provider,
+        get_provider_attribution,
+        list_provider_attribution,
+        list_providers,
+        stream,
     )
     from .exceptions import (
         APIConnectionError,
@@ -54,6 +121,16 @@ if TYPE_CHECKING:
     )
     from .streaming import (
         CustomStreamWrapper,
+    )
+    from .text import (
+        TextCompletionStreamWrapper,
+        atext_completion,
+        text_completion,
+    )
+    from .tokens import (
+        decode,
+        encode,
+        token_counter,
     )
     from .types import (
         ChatCompletionMessageToolCall,
@@ -101,8 +178,21 @@ callbacks: list[Any] = []
 
 # Where every other name is.
 _PLACES = {
-    "completion": ("completion acompletion"),
+    "_completion": ("completion acompletion"),
+    "text": ("text_completion atext_completion TextCompletionStreamWrapper"),
+    "_embedding": ("embedding aembedding EmbeddingResponse Embedding"),
+    "batch": ("batch_completion batch_completion_models batch_completion_models_all_responses"),
+    "building": ("stream_chunk_builder"),
     "streaming": ("CustomStreamWrapper"),
+    "tokens": ("token_counter encode decode"),
+    "_money": ("cost_per_token completion_cost register_model"),
+    "_model_data": (
+        "get_model_info get_max_tokens get_llm_provider get_supported_openai_params validate_environment "
+        "supports_function_calling supports_parallel_function_calling supports_tool_choice supports_vision "
+        "supports_response_schema supports_reasoning supports_audio_input supports_audio_output "
+        "supports_pdf_input supports_system_messages"
+    ),
+    "_callbacks": ("CustomLogger"),
     "types": (
         "ModelResponse Choices Message Usage ChatCompletionMessageToolCall Function FunctionCall "
         "CompletionTokensDetailsWrapper PromptTokensDetailsWrapper TextCompletionResponse TextChoices"
@@ -116,9 +206,17 @@ _PLACES = {
         "PermissionDeniedError RateLimitError ServiceUnavailableError Timeout UnprocessableEntityError "
         "UnsupportedParamsError"
     ),
+    "edgequake": (
+        "stream list_providers detect_provider get_provider_attribution list_provider_attribution "
+        "build_options ModelResponseCompat StreamChunk StreamChunkCompat EmbeddingResponseCompat ToolCall "
+        "LiteLLMModelResponse LiteLLMUsage"
+    ),
+    "_config": ("LiteLLMEdgeConfig EdgeQuakeConfig get_config set_default_provider set_default_model"),
+    "_attribution": ("ApplicationContext"),
 }
 
 __all__ = [
+    "__version__",
     "api_key",
     "api_base",
     "api_version",
@@ -143,9 +241,43 @@ __all__ = [
     "success_callback",
     "failure_callback",
     "callbacks",
+    "discovery",
     "completion",
     "acompletion",
+    "text_completion",
+    "atext_completion",
+    "TextCompletionStreamWrapper",
+    "embedding",
+    "aembedding",
+    "EmbeddingResponse",
+    "Embedding",
+    "batch_completion",
+    "batch_completion_models",
+    "batch_completion_models_all_responses",
+    "stream_chunk_builder",
     "CustomStreamWrapper",
+    "token_counter",
+    "encode",
+    "decode",
+    "cost_per_token",
+    "completion_cost",
+    "register_model",
+    "get_model_info",
+    "get_max_tokens",
+    "get_llm_provider",
+    "get_supported_openai_params",
+    "validate_environment",
+    "supports_function_calling",
+    "supports_parallel_function_calling",
+    "supports_tool_choice",
+    "supports_vision",
+    "supports_response_schema",
+    "supports_reasoning",
+    "supports_audio_input",
+    "supports_audio_output",
+    "supports_pdf_input",
+    "supports_system_messages",
+    "CustomLogger",
     "ModelResponse",
     "Choices",
     "Message",
@@ -187,6 +319,25 @@ __all__ = [
     "Timeout",
     "UnprocessableEntityError",
     "UnsupportedParamsError",
+    "stream",
+    "list_providers",
+    "detect_provider",
+    "get_provider_attribution",
+    "list_provider_attribution",
+    "build_options",
+    "ModelResponseCompat",
+    "StreamChunk",
+    "StreamChunkCompat",
+    "EmbeddingResponseCompat",
+    "ToolCall",
+    "LiteLLMModelResponse",
+    "LiteLLMUsage",
+    "LiteLLMEdgeConfig",
+    "EdgeQuakeConfig",
+    "get_config",
+    "set_default_provider",
+    "set_default_model",
+    "ApplicationContext",
 ]
 
 
@@ -195,6 +346,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; docs/litellm.md lists what there is")
     from importlib import import_module
 
+    if name == "discovery":
+        return import_module(".discovery", __name__)
     place = next(module for module, names in _PLACES.items() if name in names.split())
     value = getattr(import_module(f".{place}", __name__), name)
     globals()[name] = value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import time
 
+from ._money import answer_cost
 from .types import ChatCompletionMessageToolCall, Choices, Function, FunctionCall, Message, ModelResponse, Usage
 
 TYPE_CHECKING = False
@@ -29,6 +30,7 @@ def make_response(call: Call, answer: Response) -> ModelResponse:
     if answer.service_tier is not None:
         made.service_tier = answer.service_tier
     made._hidden_params = hidden(call, answer.headers)
+    made._hidden_params["response_cost"] = answer_cost(call.own, call.vendor, call.name, answer)
     made._hidden_params["warnings"] = answer.warnings
     made._hidden_params["attempts"] = answer.attempts
     made._response_headers = answer.headers

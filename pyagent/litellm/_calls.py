@@ -3,6 +3,7 @@ is told what came of it, so that the same lines serve functions and coroutines."
 
 from __future__ import annotations
 
+import sys
 import warnings
 from time import time
 
@@ -11,6 +12,7 @@ from pyagent.provider import Provider
 
 from . import _names, _params, _settings, exceptions
 from ._config import chosen
+from ._mocking import find_mock
 from ._raising import translate
 
 TYPE_CHECKING = False
@@ -18,15 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import Any
 
+    from ._mocking import MockProvider
+
 # Arguments of litellm that say how to call, not what to ask.
 _OWN = (
-    "model", "messages", "stream", "stream_options", "api_key", "api_base", "base_url", "api_version", "api_type",
+    "model", "messages", "stream", "stream_options", "api_key", "api_base", "base_url", "api_version",
     "deployment_id", "custom_llm_provider", "fallbacks", "context_window_fallback_dict", "context_window_fallbacks",
     "content_policy_fallbacks", "default_fallbacks", "num_retries", "drop_params", "additional_drop_params",
     "allowed_openai_params", "modify_params", "metadata", "litellm_metadata", "litellm_call_id", "litellm_trace_id",
     "logger_fn", "verbose", "mock_response", "mock_tool_calls", "mock_delay", "mock_timeout", "base_model",
     "input_cost_per_token", "output_cost_per_token", "success_callback", "failure_callback", "id",
     "application_id", "application_name", "application_url", "request_id", "end_user_id", "application_context",
+    "input", "encoding_format",
 )  # fmt: skip
 
 
@@ -35,7 +40,7 @@ class Ask:
 
     __slots__ = ("provider", "method", "options")
 
-    def __init__(self, provider: Provider, method: str, options: dict[str, Any]) -> None:
+    def __init__(self, provider: Provider | MockProvider, method: str, options: dict[str, Any]) -> None:
         self.provider = provider
         self.method = method
         self.options = options
@@ -44,23 +49,24 @@ class Ask:
 class Call:
     """The arguments of one call, sorted, for one of the models that may answer it."""
 
-    def __init__(self, arguments: dict[str, Any]) -> None:
+    def __init__(self, arguments: dict[str, Any], method: str = "generate") -> None:
         self.arguments = arguments
+        self.method = "stream" if method == "generate" and arguments.get("stream") else method
         left = dict(arguments)
         self.own = {name: left.pop(name, None) for name in _OWN}
         own = self.own
         self.model: str = own["model"]
-        self.stream = bool(own["stream"])
+        self.stream = self.method == "stream"
         self.started = time()
         self.provider, self.name = self._split()
         self.call_id: str = own["litellm_call_id"] or _new_id()
         self.vendor = _names.find_vendor(self.provider)
-        self.messages = _params.plain_messages(own["messages"])
+        self.messages: Any = [] if method == "embed" else _params.plain_messages(own["messages"])
         self._add_application(left)
         self.as_functions = bool(left.get("functions"))
         self._drop_asked(left)
         self.url = ""
-        self.options = _params.read_options(left, self.provider, self.name)
+        self.options = _params.read_options(left, self.provider, self.name, method)
         self._finish_options()
 
     def _split(self) -> tuple[str, str]:
@@ -108,7 +114,7 @@ class Call:
         more = {name: value for name, value in (own["stream_options"] or {}).items() if name != "include_usage"}
         if more:
             options["stream_options"] = more
-        if self.flag("modify_params"):
+        if self.flag("modify_params") and self.method != "embed":
             self.messages = _params.repair(self.messages, options)
 
     def flag(self, name: str) -> bool:
@@ -166,7 +172,7 @@ class Call:
         del self.options[name]
         if name == "logprobs":
             self.options.pop("top_logprobs", None)
-        warnings.warn(f"drop_params: {error.message}", UserWarning, stacklevel=2)
+        warnings.warn(f"drop_params: {error.message}", UserWarning, stacklevel=_depth())
         return True
 
     def translate(self, error: errors.PyAgentError) -> exceptions.LiteLLMEdgeError:
@@ -200,27 +206,24 @@ def _next_call(first: Call, waiting: list[dict[str, Any]]) -> Call:
         taken = waiting.pop(0)
         off = dict.fromkeys(("fallbacks", "api_key", "api_base", "base_url", "custom_llm_provider"))
         try:
-            return Call({**first.arguments, **(off if "model" in taken else {}), **taken})
+            return Call({**first.arguments, **(off if "model" in taken else {}), **taken}, first.method)
         except exceptions.LiteLLMEdgeError:
             if not waiting:
                 raise
 
 
 def _ask(call: Call) -> Generator[Ask, Any, Any]:
-    method = "stream" if call.stream else "generate"
+    asked = {"input": call.own["input"]} if call.method == "embed" else {"messages": call.messages}
     try:
-        provider = call.connect()
+        provider = find_mock(call) or call.connect()
         while True:
-            options = {"messages": call.messages, "model": call.name, **call.options}
             try:
-                return (yield Ask(provider, method, options))
+                return (yield Ask(provider, call.method, {**asked, "model": call.name, **call.options}))
             except errors.UnsupportedFeatureError as error:
                 if not call.cannot(error):
                     raise
     except errors.PyAgentError as error:
         raise call.translate(error) from error
-    except TypeError as error:  # an argument of the wrong form, such as messages that are no list
-        raise exceptions.BadRequestError(str(error), model=call.name, llm_provider=call.provider) from error
 
 
 def _special(call: Call, error: Exception) -> Any:
@@ -263,6 +266,14 @@ def _connect(
         )
         _providers[known] = provider
     return provider
+
+
+def _depth() -> int:
+    """How many calls up the program is: the line to be warned of."""
+    depth, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(__package__ or ""):
+        depth, frame = depth + 1, frame.f_back
+    return depth
 
 
 def _new_id() -> str:

@@ -46,6 +46,9 @@ class LiteLLMEdgeConfig:
     __hash__ = None  # type: ignore[assignment]  # fields may change
 
 
+EdgeQuakeConfig = LiteLLMEdgeConfig
+
+
 def _variable(name: str) -> str | None:
     return os.environ.get(f"LITELLM_EDGE_{name}") or os.environ.get(f"EDGEQUAKE_{name}") or None
 

@@ -15,12 +15,14 @@ _SAME = frozenset({
     "service_tier", "store", "prompt_cache_key", "safety_identifier", "top_k", "extra_body",
     "reasoning_budget", "reasoning_summary", "previous_response_id",
 })  # fmt: skip
-# Fields that go into the body under their own name where OpenAI's protocol is spoken.
-_OPENAI_BODY = frozenset({"prompt_cache_retention", "web_search_options"})
+# The same for what embeds.
+_SAME_EMBEDDING = frozenset({"dimensions", "input_type", "user"})
+_MADE_EMBEDDING = frozenset({"max_retries", "timeout"})
 # What litellm takes for itself and this package has no part for. Each is refused unless it says "off".
 _NOT_HERE = frozenset({
-    "aembedding", "assistant_continue_message", "atext_completion", "cache", "cache_key", "caching", "client",
-    "context_window_fallback_model", "cooldown_time", "enable_json_schema_validation", "ensure_alternating_roles",
+    "aembedding", "api_type", "assistant_continue_message", "atext_completion", "cache", "cache_key", "caching",
+    "client", "context_window_fallback_model", "cooldown_time",
+    "enable_json_schema_validation", "ensure_alternating_roles",
     "guardrails", "hf_model_name", "include_server_side_tool_invocations", "litellm_credential_name", "max_budget",
     "model_list", "no-log", "organization_id", "preset_cache_key", "prompt_id", "prompt_variables", "request_timeout",
     "retry_policy", "retry_strategy", "roles", "initial_prompt_value", "final_prompt_value", "bos_token", "eos_token",
@@ -31,8 +33,8 @@ _NOT_HERE = frozenset({
 })  # fmt: skip
 
 
-def read_options(arguments: dict[str, Any], provider: str, model: str) -> dict[str, Any]:
-    """Makes the arguments of `Provider.generate` of the ones that are left when the call itself has taken its own.
+def read_options(arguments: dict[str, Any], provider: str, model: str, method: str) -> dict[str, Any]:
+    """Makes the arguments of a method of Provider of the ones that are left when the call itself has taken its own.
 
     What is not known here goes into the body: litellm's way of giving a vendor its own fields.
 
@@ -45,10 +47,11 @@ def read_options(arguments: dict[str, Any], provider: str, model: str) -> dict[s
     organization = arguments.pop("organization", None)
     if organization:
         headers["OpenAI-Organization"] = organization
-    refused = [name for name in arguments if name in _NOT_HERE and arguments[name]]
+    same = _SAME_EMBEDDING if method == "embed" else _SAME
+    refused = _find_refused(arguments, method)
     if refused:
         raise exceptions.UnsupportedParamsError(
-            f"pyagent.litellm has no {', '.join(refused)}; see docs/litellm.md for what stands in its place.",
+            f"pyagent.litellm has no {', '.join(refused)} here; see docs/litellm.md for what stands in its place.",
             model=model,
             llm_provider=provider,
         )
@@ -58,7 +61,7 @@ def read_options(arguments: dict[str, Any], provider: str, model: str) -> dict[s
         make = _MAKERS.get(name)
         if make is not None:
             options.update(make(value, provider))
-        elif name in _SAME:
+        elif name in same:
             options[name] = value
         else:
             body[name] = value
@@ -69,6 +72,14 @@ def read_options(arguments: dict[str, Any], provider: str, model: str) -> dict[s
     if headers:
         options["extra_headers"] = headers
     return options
+
+
+def _find_refused(arguments: dict[str, Any], method: str) -> list[str]:
+    refused = [name for name, value in arguments.items() if name in _NOT_HERE and value]
+    if method == "embed":
+        of_chats = (_SAME | _MAKERS.keys()) - _SAME_EMBEDDING - _MADE_EMBEDDING
+        refused += [name for name in arguments if name in of_chats]
+    return refused
 
 
 def _function_choice(choice: Any) -> dict[str, Any]:

@@ -81,7 +81,8 @@ def completion(
     from ._run import run
 
     arguments = locals()
-    return run(_gather(arguments))
+    answer: Answer = run(_gather(arguments))
+    return answer
 
 
 async def acompletion(
@@ -130,7 +131,8 @@ async def acompletion(
     from ._run import arun
 
     arguments = locals()
-    return await arun(_gather(arguments))
+    answer: Answer = await arun(_gather(arguments))
+    return answer
 
 
 def _gather(arguments: dict[str, Any]) -> dict[str, Any]:
