@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import costs, errors, events, messages
+    from ._places import get_include, get_library
     from .answers import Answers
     from .async_answers import AsyncAnswers
     from .async_processor import AsyncStreamProcessor
@@ -150,6 +151,8 @@ __all__ = [
     "OllamaOptions",
     "Throttle",
     "Budget",
+    "get_include",
+    "get_library",
     "costs",
     "errors",
     "events",
@@ -248,6 +251,8 @@ _PLACES = {
     "OllamaOptions": ("vendor_options", "OllamaOptions"),
     "Throttle": ("options", "Throttle"),
     "Budget": ("options", "Budget"),
+    "get_include": ("_places", "get_include"),
+    "get_library": ("_places", "get_library"),
 }
 
 
