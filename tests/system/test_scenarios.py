@@ -20,7 +20,17 @@ from uuid import uuid4
 
 import pytest
 
-from pyagent import AsyncStreamProcessor, Hooks, ObjectValidationError, Provider, RequestContext, events, messages
+from pyagent import (
+    AsyncStreamProcessor,
+    Conversation,
+    Hooks,
+    ObjectValidationError,
+    Provider,
+    RequestContext,
+    SessionConfig,
+    events,
+    messages,
+)
 from pyagent._fake import FakeServer
 
 pytestmark = pytest.mark.timeout(300)  # the first test may have to fetch aimock
@@ -325,6 +335,29 @@ def test_one_conversation_with_all_vendors(server: Aimock) -> None:
         if (server.name, vendor) == ("fake", "anthropic"):
             assert json.dumps(asked[2]).count('"signature"') == turn // len(VENDORS) + 1
     assert [message["role"] for message in history].count("tool") == 20
+
+
+def test_one_conversation_is_switched_between_all_vendors(server: Aimock) -> None:
+    first = server.provider("openai")
+    talk = Conversation(first, system="Be brief.", config=SessionConfig(max_tokens=500))
+    for vendor in [*VENDORS, *VENDORS]:
+        provider = server.provider(vendor)
+        talk.switch(provider)
+        assert talk.generate("think").text == "42."
+        assert "".join(talk.stream([messages.user("greet", messages.image(PICTURE))])) == GREETING
+        assert talk.run_tools("weather", tools=[get_weather, get_time]).text == WEATHER
+        other = talk.fork()
+        assert other.generate("greet").text == GREETING
+        assert (other.turns, other.provider.vendor) == (talk.turns + 1, vendor)
+        close(provider)
+    assert (talk.turns, len(talk)) == (30, 10 * 9)
+    assert [message["role"] for message in talk.messages[:9]] == [
+        "user", "assistant", "user", "assistant", "user", "assistant", "tool", "tool", "assistant",
+    ]  # fmt: skip
+    again = Conversation.from_dict(json.loads(json.dumps(talk.to_dict())), provider=server.provider(vendor))
+    assert again.messages == talk.messages
+    assert again.generate("greet").text == GREETING
+    close(again.provider)
 
 
 def assert_only_its_own(vendor: str, body: Any) -> None:
