@@ -179,6 +179,13 @@ def test_totals(server, script) -> None:  # type: ignore[no-untyped-def]
     assert provider.costs == found
 
 
+def test_small_questions_one_after_the_other_count_too(server, script) -> None:  # type: ignore[no-untyped-def]
+    """The core answers such on the threads of the host, without a goroutine."""
+    provider = ask(server)
+    assert [provider.generate("x", extra_body=script(usage=USAGE)).cost for _ in range(30)] == [10] * 30
+    assert (provider.costs.usd, provider.costs.total.requests) == (300, 30)
+
+
 def test_a_provider_that_has_not_asked_has_spent_nothing() -> None:
     assert Provider.echo().costs == costs.Costs()
 
