@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from .provider import Provider
     from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
+    from .router import Deployment, DeploymentHealth, Router
     from .snapshot import Snapshot
     from .standard_hooks import LoggingHook, ResponseIdHook, SanitizingHook, UsageTotals, UsageTracker
     from .stream import Stream
@@ -111,6 +112,9 @@ __all__ = [
     "Capabilities",
     "ModelLists",
     "Client",
+    "Router",
+    "Deployment",
+    "DeploymentHealth",
     "RateLimit",
     "RateLimits",
     "Timeouts",
@@ -206,6 +210,9 @@ _PLACES = {
     "Capabilities": ("models", "Capabilities"),
     "ModelLists": ("models", "ModelLists"),
     "Client": ("client", "Client"),
+    "Router": ("router", "Router"),
+    "Deployment": ("router", "Deployment"),
+    "DeploymentHealth": ("router", "DeploymentHealth"),
     "RateLimit": ("rate_limits", "RateLimit"),
     "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),
