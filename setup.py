@@ -13,10 +13,12 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import setuptools_golang
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
@@ -24,8 +26,37 @@ from setuptools.errors import CompileError
 
 ROOT = Path(__file__).resolve().parent
 SOURCES = {".go", ".h", ".json"}
-LIBRARY = Path("pyagent", "libpyagent.so")
+SYSTEM = os.environ.get("GOOS") or {"win32": "windows"}.get(sys.platform, sys.platform)  # in Go's words
+LIBRARY = Path("pyagent", "libpyagent.dll" if SYSTEM == "windows" else "libpyagent.so")
 HEADER = Path("pyagent", "include", "pyagent.h")
+PKG_CONFIG = Path("pyagent", "pkgconfig", "pyagent.pc")
+
+# The wheel's platform where Go builds for another machine than this one (tools/wheels.py does).
+PLATFORMS = {
+    ("linux", "amd64"): "linux_x86_64",
+    ("linux", "arm64"): "linux_aarch64",
+    ("windows", "amd64"): "win_amd64",
+    ("windows", "arm64"): "win_arm64",
+}
+
+# What a program sees of the library. Go gives every symbol of cgo's to the world: two libraries made with it, in one
+# process, would see each other's. Windows exports what `//export` names and nothing else.
+EXPORTS = "{ global: pyagent_*; local: *; };"
+LINKER = {
+    "linux": "-Wl,--version-script={exports}",
+    "darwin": "-Wl,-exported_symbol,_pyagent_* -Wl,-install_name,@rpath/libpyagent.so",
+}
+
+# Relative to itself, because a wheel does not know where it will be.
+PKG_CONFIG_FILE = """\
+prefix=${{pcfiledir}}/..
+
+Name: pyagent
+Description: Language models from any language
+Version: {version}
+Cflags: -I${{prefix}}/include
+Libs: -L${{prefix}} -lpyagent{rpath}
+"""
 
 # Every vendor's protocol is in the library, which may have 10 MiB. These packages work once per connection, on names
 # and certificates; without inlining they take a quarter of a megabyte less. The arithmetic of cryptography is in other
@@ -70,41 +101,48 @@ class BuildLibrary(build_ext):
         self.compiler.include_dirs = []
         with tempfile.TemporaryDirectory(prefix="pyagent-build-") as folder:
             stage_core(Path(folder))
-            with go_environment(), working_directory(folder):
+            with go_environment(link_flags(Path(folder))), working_directory(folder):
                 super().build_extensions()
         # Go writes a generated header beside the library; the hand-written one is shipped instead.
         Path(self.build_lib, LIBRARY).with_suffix(".h").unlink()
 
     def run(self) -> None:
         super().run()
-        self.copy_header(Path(self.build_lib))
+        self.add_c_files(Path(self.build_lib))
         if self.inplace:
-            self.copy_header(ROOT)
+            self.add_c_files(ROOT)
 
-    def copy_header(self, folder: Path) -> None:
-        target = folder / HEADER
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / "core" / "cabi" / "pyagent.h", target)
+    def add_c_files(self, folder: Path) -> None:
+        """Adds what programs in other languages are compiled with."""
+        for name in (HEADER, PKG_CONFIG):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / "core" / "cabi" / "pyagent.h", folder / HEADER)
+        rpath = "" if SYSTEM == "windows" else " -Wl,-rpath,${prefix}"
+        text = PKG_CONFIG_FILE.format(version=self.distribution.get_version(), rpath=rpath)
+        (folder / PKG_CONFIG).write_bytes(text.encode())
 
 
 class TagWheel(bdist_wheel):
     """Tags the wheel by platform only: nothing in it depends on the Python that built it."""
 
     def get_tag(self) -> tuple[str, str, str]:
-        plain = super().get_tag()[2]
+        plain = PLATFORMS.get((os.environ.get("GOOS", ""), os.environ.get("GOARCH", "")), super().get_tag()[2])
         return "py3", "none", platform_tag(plain, Path(self.get_finalized_command("build_ext").build_lib, LIBRARY))
 
 
 def platform_tag(plain: str, library: Path) -> str:
     """The platform tag of a wheel that holds `library`; `plain` when no more can be said.
 
-    On Linux it names the oldest glibc that has every symbol version the library asks for (PEP 600). The core links
-    nothing but parts of glibc. Asked before the library is built (an editable install does), there is nothing to read.
+    On Linux it names the oldest glibc that has every symbol version the library asks for (PEP 600), 2.17 at the least:
+    that one has an older name as well, which the pip of Python 3.9 knows. The core links nothing but parts of glibc.
+    Asked before the library is built (an editable install does), there is nothing to read.
     """
     if plain.startswith("linux_") and library.exists():
         minors = re.findall(rb"\0GLIBC_2\.(\d+)(?:\.\d+)*(?=\0)", library.read_bytes())
         if minors:
-            return f"manylinux_2_{max(map(int, minors))}_{plain[len('linux_') :]}"
+            machine = plain[len("linux_") :]
+            newest = max(17, *map(int, minors))
+            return f"manylinux_2_{newest}_{machine}" + (f".manylinux2014_{machine}" if newest == 17 else "")
     if plain.startswith("macosx_"):
         return plain.replace("universal2", platform.machine())  # Go builds for one architecture.
     return plain
@@ -130,11 +168,19 @@ def working_directory(folder: str) -> Iterator[None]:
         os.chdir(previous)
 
 
+def link_flags(folder: Path) -> str:
+    """Go's linker flags: no symbol table, no build id (it would tell `folder` from another), and few exports."""
+    (folder / "exports.map").write_text(EXPORTS, encoding="utf-8")
+    flags = LINKER.get(SYSTEM, "").format(exports=folder / "exports.map")
+    return f'-s -w -buildid= "-extldflags={flags}"'
+
+
 @contextlib.contextmanager
-def go_environment() -> Iterator[None]:
+def go_environment(linker: str) -> Iterator[None]:
     """Sets the environment for Go's tools, and says what to install when one is missing."""
     previous = dict(os.environ)
     os.environ.update(GO_ENVIRONMENT)
+    os.environ["GOFLAGS"] += f" '-ldflags={linker}'"
     try:
         find_go()
         choose_json()
@@ -188,8 +234,11 @@ def find_c_compiler() -> None:
     os.environ["CC"] = found
 
 
+# It would let the linker leave symbols of Python's unresolved. There are none here, so a missing one is a mistake.
+setuptools_golang._get_ldflags = lambda: ""
+
 setup(
     ext_modules=[Extension("pyagent.libpyagent", ["core/cabi/main.go"])],
-    build_golang={"root": "pyagent", "strip": True},
+    build_golang={"root": "pyagent", "strip": False},
     cmdclass={"build_ext": BuildLibrary, "bdist_wheel": TagWheel},
 )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import costs, errors, events, messages
+    from ._places import get_include, get_library
     from .answers import Answers
     from .async_answers import AsyncAnswers
     from .async_processor import AsyncStreamProcessor
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .async_tool_stream import AsyncToolStream
     from .cache import CacheHook
     from .client import Client
+    from .conversation import Conversation
     from .embeddings import Embeddings
     from .errors import (
         APIConnectionError,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         ConflictError,
         ContentPolicyViolationError,
         ContextWindowExceededError,
+        ConversationBusyError,
         HookError,
         InternalError,
         InternalServerError,
@@ -70,6 +73,7 @@ if TYPE_CHECKING:
     from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
     from .router import Deployment, DeploymentHealth, Router
+    from .session import SessionConfig
     from .snapshot import Snapshot
     from .standard_hooks import LoggingHook, ResponseIdHook, SanitizingHook, UsageTotals, UsageTracker
     from .stream import Stream
@@ -115,6 +119,8 @@ __all__ = [
     "Router",
     "Deployment",
     "DeploymentHealth",
+    "Conversation",
+    "SessionConfig",
     "RateLimit",
     "RateLimits",
     "Timeouts",
@@ -149,6 +155,8 @@ __all__ = [
     "OllamaOptions",
     "Throttle",
     "Budget",
+    "get_include",
+    "get_library",
     "costs",
     "errors",
     "events",
@@ -178,6 +186,7 @@ __all__ = [
     "ConfigurationError",
     "UnsupportedFeatureError",
     "BudgetExceededError",
+    "ConversationBusyError",
     "StreamCancelledError",
     "LimitExceededError",
     "ToolError",
@@ -213,6 +222,8 @@ _PLACES = {
     "Router": ("router", "Router"),
     "Deployment": ("router", "Deployment"),
     "DeploymentHealth": ("router", "DeploymentHealth"),
+    "Conversation": ("conversation", "Conversation"),
+    "SessionConfig": ("session", "SessionConfig"),
     "RateLimit": ("rate_limits", "RateLimit"),
     "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),
@@ -247,6 +258,8 @@ _PLACES = {
     "OllamaOptions": ("vendor_options", "OllamaOptions"),
     "Throttle": ("options", "Throttle"),
     "Budget": ("options", "Budget"),
+    "get_include": ("_places", "get_include"),
+    "get_library": ("_places", "get_library"),
 }
 
 

@@ -19,6 +19,7 @@ from _functools import partial  # type: ignore[import-not-found]  # functools it
 from operator import attrgetter
 
 from . import _opening
+from ._places import get_library
 from .errors import InternalError
 
 TYPE_CHECKING = False
@@ -42,8 +43,6 @@ OWN_DESCRIPTOR = -2  # of the core, in place of one that it writes to
 
 SMALL_BUFFER = 64 * 1024
 KEPT_BUFFER = 1024 * 1024  # a buffer that had to grow beyond this is not kept
-
-_FILE_NAME = "libpyagent.so"  # one name on every platform: nothing but this file ever looks for it
 
 _NUMBER, _POINTER, _SIZE, _STATUS = ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int32
 _FUNCTIONS: dict[str, list[Any]] = {
@@ -262,13 +261,8 @@ def runtime() -> Runtime:
         return _runtime
 
 
-def path() -> str:
-    """Where the library is, or would be."""
-    return os.environ.get("PYAGENT_LIBRARY") or os.path.join(os.path.dirname(os.path.abspath(__file__)), _FILE_NAME)
-
-
 def _load() -> Runtime:
-    where = path()
+    where = get_library()
     if not os.path.exists(where):
         raise InternalError(
             f"The library {where} does not exist. Install pyagent with pip, build it with `make build` in a checkout, "
@@ -280,7 +274,9 @@ def _load() -> Runtime:
 def _load_deaf(path: str) -> ctypes.CDLL:
     """Loads with all signals blocked. Go's threads inherit that, and so signals go to threads of Python's: one that a
     program has blocked in all of its threads, to wait for it with sigwait, is not taken by a thread it knows nothing
-    of, and no handler runs on a thread of Go's."""
+    of, and no handler runs on a thread of Go's. Windows has no such masks."""
+    if sys.platform == "win32":
+        return ctypes.CDLL(path)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         return ctypes.CDLL(path)

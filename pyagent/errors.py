@@ -25,6 +25,7 @@ PyAgentError(Exception)
 ├── ConfigurationError(ValueError)               a bad option, found before any request
 ├── UnsupportedFeatureError(ValueError)          the vendor or the method cannot honour an option
 ├── BudgetExceededError(RuntimeError)            more than a `Budget` of your own allows, found before any request
+├── ConversationBusyError(RuntimeError)          another turn of the conversation has not ended
 ├── StreamCancelledError                         reading on after close() or cancel()
 ├── LimitExceededError(RuntimeError)             the answer is larger than `Limits` allow
 ├── ToolError(RuntimeError)                      a tool cannot do what it was called for
@@ -69,6 +70,7 @@ __all__ = [
     "ConfigurationError",
     "UnsupportedFeatureError",
     "BudgetExceededError",
+    "ConversationBusyError",
     "StreamCancelledError",
     "LimitExceededError",
     "ToolError",
@@ -288,6 +290,10 @@ class BudgetExceededError(PyAgentError, RuntimeError):
 
     `param` says which cap it is, "budget.usd" or "budget.tokens", and `retry_after` when the next period begins.
     """
+
+
+class ConversationBusyError(PyAgentError, RuntimeError):
+    """Another turn of the conversation has not ended: wait for its answer, close its stream, or ask a `fork()`."""
 
 
 class StreamCancelledError(PyAgentError):

@@ -8,6 +8,7 @@ import sys
 
 from pyagent import _lib
 from pyagent._environment import CERTIFICATES, PROXIES, without_secrets
+from pyagent._places import get_library
 from pyagent._registry import ROWS
 from pyagent._version import __version__
 from pyagent.errors import InternalError
@@ -49,7 +50,7 @@ def doctor(options: Namespace) -> int:
 
 
 def _library() -> bool:
-    _line("library", _lib.path())
+    _line("library", get_library())
     try:
         snapshot = _lib.runtime().inspect()
     except InternalError as error:

@@ -9,7 +9,7 @@ import sys
 from pyagent._version import __version__
 from pyagent.errors import ConfigurationError, PyAgentError, UnsupportedFeatureError
 
-from . import _ask, _doctor, _serve
+from . import _ask, _config, _doctor, _serve
 
 _FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
 
@@ -64,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     fake.add_argument("--port", type=int, default=0, help="default: any free port")
     fake.add_argument("--script", metavar="JSON", help='how to answer, for example \'{"text": "Hi", "delay": 0.1}\'')
     fake.set_defaults(run=_serve.fake)
+
+    config = commands.add_parser("config", help="show where header and library are, for compilers of other languages")
+    config.add_argument("--cflags", action="store_true", help="print what a C compiler needs")
+    config.add_argument("--libs", action="store_true", help="print what a linker needs")
+    config.add_argument("--pkgconfig-dir", action="store_true", help="print the directory of pyagent.pc")
+    config.set_defaults(run=_config.config)
 
     doctor = commands.add_parser("doctor", help="show what pyagent finds on this machine; never shows a key")
     doctor.set_defaults(run=_doctor.doctor)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pyagent import _lib
+from pyagent import get_library
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "c"
@@ -32,7 +32,7 @@ def build(tmp_path):
     """Compiles an example; the program finds the library beside itself."""
 
     def compile_it(name, *options):
-        shutil.copy(_lib.path(), tmp_path / "libpyagent.so")
+        shutil.copy(get_library(), tmp_path / "libpyagent.so")
         program = tmp_path / name
         where = ["-I", HEADER, "-L", tmp_path, f"-Wl,-rpath,{tmp_path}"]
         flags = ["-std=c11", "-D_DEFAULT_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror", *options]

@@ -192,12 +192,12 @@ int main(void) {
 @pytest.mark.parametrize("page", pages_with("c"), ids=name_of)
 def test_c_compiles_and_runs(page: Path, tmp_path: Path) -> None:
     """The fragments of a page, one behind the other, are the body of one main."""
-    from pyagent import _lib
+    from pyagent import get_library
 
     source, program = tmp_path / "page.c", tmp_path / "page"
     source.write_text(C_PROGRAM % "".join(block.code for block in blocks(page, "c")))
     command = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-I", ROOT / "core" / "cabi", source, "-o", program]
-    subprocess.run([*command, _lib.path()], check=True)
+    subprocess.run([*command, get_library()], check=True)
     done = subprocess.run([program], check=False, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "one two three" in done.stdout

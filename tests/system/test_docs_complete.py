@@ -12,6 +12,7 @@ import pytest
 
 import pyagent
 from pyagent import _kinds, _registry, errors, events
+from pyagent.puter import PuterConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -112,13 +113,16 @@ def code_variables() -> set[str]:
     columns = ("base_url_env", "key_env", "token_env", "api_version_env", "deployment_env")
     known = {name for row in _registry.ROWS.values() for column in columns for name in getattr(row, column)}
     for path in SOURCES:
-        known |= set(re.findall(r"\"(PYAGENT_[A-Z_]+|[A-Z]+_PROXY|SSL_CERT_[A-Z]+|GOOGLE_CLOUD_[A-Z]+)\"", read(path)))
-    return known
+        named = r"\"((?:PYAGENT|PUTER)_[A-Z_]+|[A-Z]+_PROXY|(?:SSL_CERT|GOOGLE_CLOUD)_[A-Z]+)\""
+        known |= set(re.findall(named, read(path)))
+    settings = set(PuterConfig().to_dict()) - {"headers", "legacy_drivers"}
+    return known | {f"PUTER_{name.upper()}" for name in settings}
 
 
 def test_the_environment_variables_are_those_of_the_code() -> None:
     header = set(re.findall(r"PYAGENT_\w+", read(ROOT / "core" / "cabi" / "pyagent.h")))
-    others = {"IN_HOUSE_KEY", "TOOL_BEGIN", "MEDIA_RESOLUTION_LOW"}  # the reader's own, a frame, a vendor's value
+    # The reader's own, a frame, a value of a vendor's, and a variable of another program.
+    others = {"IN_HOUSE_KEY", "TOOL_BEGIN", "MEDIA_RESOLUTION_LOW", "PKG_CONFIG_PATH"}
     documented = set()
     for page in PAGES:
         documented |= set(re.findall(r"\b(?:[A-Z]{2,}(?:_[A-Z]+)+)\b", read(page)))

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CASES = ROOT / "tests" / "cases" / "types"  # programs, whose wrong lines say so
 
 # A page whose blocks of Python, one behind the other, are a program without errors.
-PAGES = ["streaming.md", "structured-output.md"]
+PAGES = ["conversations.md", "streaming.md", "structured-output.md"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

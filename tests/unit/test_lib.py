@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pyagent import InternalError, Provider, _lib
+from pyagent import InternalError, Provider, _lib, get_library
 from pyagent._call import Client
 from pyagent._frames import split
 
@@ -62,12 +62,12 @@ def test_another_library() -> None:
 def test_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_lib, "ABI_VERSION", 2)
     with pytest.raises(InternalError, match=r"has ABI version 1, but this pyagent needs ABI version 2\..*reinstall"):
-        _lib.Runtime(_lib.path(), _lib.path())
+        _lib.Runtime(get_library(), get_library())
 
 
 def test_the_path_can_be_set(tmp_path: Path) -> None:
     link = tmp_path / "elsewhere.so"
-    link.symlink_to(_lib.path())
+    link.symlink_to(get_library())
     script = "import pyagent._lib as l; print(l.runtime().path, l.runtime().inspect()['abi'])"
     done = subprocess.run(
         [sys.executable, "-c", script], env={"PYAGENT_LIBRARY": str(link)}, capture_output=True, text=True, check=True,
