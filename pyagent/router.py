@@ -79,6 +79,10 @@ class Deployment(Value):
         own = {name: value for name, value in own.items() if value is not None}
         return {**self.provider._config, "model": self.provider._model, **own}
 
+    def _identity(self) -> list[Any]:
+        asked = self.provider
+        return [asked._config["provider"], asked._base_url, asked._model, self.name, self.group]
+
 
 class DeploymentHealth(Value):
     """How a deployment fares, in the moment of asking.
@@ -186,7 +190,8 @@ class Router(Provider):
             "seed": _checks.count("seed", seed),
         }
         config = {
-            "provider": "router",
+            # Not the core's: for hooks it is who is asked, by which a cache tells one Router from another.
+            "provider": {"name": "router", "deployments": [one._identity() for one in several]},
             "deployments": several,
             "routing": {name: value for name, value in routing.items() if value is not None},
             "timeouts": {} if total is None else {"total": _checks.seconds("total", total)},

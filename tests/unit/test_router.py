@@ -181,6 +181,27 @@ def test_hooks_and_options(server, up) -> None:  # type: ignore[no-untyped-def]
         Deployment(Provider.compatible("m", base_url=server.url, hooks=hooks))
 
 
+def test_a_cache_tells_routers_apart(server, up) -> None:  # type: ignore[no-untyped-def]
+    cache = pyagent.Hooks(pyagent.CacheHook())
+    for model in ("m", "m2", "m"):
+        assert Router([up.with_model(model)], hooks=cache).generate("x").deployment == f"compatible/{model}"
+    assert [request["body"]["model"] for request in server.requests()] == ["m", "m2"]
+
+
+def test_objects_tools_and_conversations(up, script) -> None:  # type: ignore[no-untyped-def]
+    router = Router([down(), Deployment(up, name="b")], strategy="in_order")
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    found = router.generate_object("x", schema=schema, extra_body=script(text='{"a": 1}'))
+    assert (found.object, found.response.deployment) == ({"a": 1}, "b")
+
+    def double(number: int) -> int:
+        """Doubles a number."""
+        return 2 * number
+
+    assert router.run_tools("hi", tools=[double]).response.deployment == "b"
+    assert str(pyagent.Conversation(router).generate("hello")) == "hello"
+
+
 def test_a_router_can_be_copied(up) -> None:  # type: ignore[no-untyped-def]
     router = Router([down(), Deployment(up, name="b", rpm=5)], strategy="in_order", fallbacks=[["default", "b"]])
     for other in (pickle.loads(pickle.dumps(router)), copy.deepcopy(router)):
