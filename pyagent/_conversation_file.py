@@ -17,7 +17,6 @@ from .session import SessionConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from os import PathLike
     from typing import Any
 
@@ -96,22 +95,18 @@ def read(
         )
         made._past = Past(
             made._past.messages,
-            summary=_optional(_checks.string, "summary", data["summary"]),
+            summary=_checks.optional(_checks.string, "summary", data["summary"]),
             usage=Usage(**{name: _checks.number(name, value) for name, value in data["usage"].items()}),
-            cost=_optional(_checks.number, "cost", data["cost"]),
+            cost=_checks.optional(_checks.number, "cost", data["cost"]),
             turns=_checks.integer("turns", data["turns"]),
         )
         if provider is None:  # another one's vendor may not know the answer
             covered = _checks.count("covered", data["covered"]) or 0
-            answer = _optional(_checks.string, "response_id", data["response_id"])
+            answer = _checks.optional(_checks.string, "response_id", data["response_id"])
             made._past = made._past.with_(response_id=answer, covered=covered)
     except (KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"The saved conversation is damaged: {error!r}.", param="data") from None
     return made
-
-
-def _optional(check: Callable[[str, Any], Any], name: str, value: Any) -> Any:
-    return None if value is None else check(name, value)
 
 
 def save(conversation: Conversation, path: str | PathLike[str]) -> None:

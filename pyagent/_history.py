@@ -127,13 +127,3 @@ def estimate(value: Any) -> int:
     if isinstance(value, (list, tuple)):
         return sum(estimate(item) for item in value)
     return 1 if isinstance(value, (int, float)) else 0
-
-
-def added(one: Usage, other: Usage) -> Usage:
-    """The sum of two counts; a field that only one of them has is that one's."""
-    fields: dict[str, Any] = {}
-    for name in Usage._fields:
-        known = [value for value in (getattr(one, name), getattr(other, name)) if value is not None]
-        if known:
-            fields[name] = sum(known)
-    return Usage(**fields)

@@ -6,7 +6,8 @@ import os
 from _thread import allocate_lock
 
 from . import _frames, _request
-from ._history import added, copied
+from ._history import copied
+from ._totals import total_usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class Turn:
         known = [value for value in (past.cost, cost) if value is not None]
         past = past.with_(
             messages=messages,
-            usage=added(past.usage, usage),
+            usage=total_usage([past.usage, usage]),
             cost=sum(known) if known else None,
             turns=past.turns + 1,
         )

@@ -9,6 +9,7 @@ from . import _checks
 from ._async_conversation_methods import AsyncConversationMethods
 from ._conversation_methods import ConversationMethods
 from ._history import Past, copied, open_calls, to_messages
+from ._totals import total_usage
 from ._turn import Turn
 from .errors import ConfigurationError, ConversationBusyError
 from .provider import Provider
@@ -118,7 +119,7 @@ class Conversation(ConversationMethods, AsyncConversationMethods):
     @property
     def usage(self) -> Usage:
         """The token counts of all recorded turns together; None where no vendor said."""
-        return _copied_usage(self._past.usage)
+        return total_usage([self._past.usage])  # a copy, because a Usage can be changed
 
     @property
     def cost(self) -> float | None:
@@ -331,11 +332,6 @@ class Conversation(ConversationMethods, AsyncConversationMethods):
 
     def __repr__(self) -> str:
         return f"Conversation({self._provider!r}, {len(self)} messages, {self.turns} turns)"
-
-
-def _copied_usage(usage: Usage) -> Usage:
-    """A copy, because a Usage can be changed."""
-    return type(usage)(**{name: getattr(usage, name) for name in usage._fields})
 
 
 def _checked(name: str, value: Any, kind: type) -> Any:

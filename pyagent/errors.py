@@ -311,6 +311,8 @@ class ToolError(PyAgentError, RuntimeError):
 class ToolLimitError(PyAgentError, RuntimeError):
     """The model asks for more tools than `max_steps` or the budget allow; `run` has everything up to there."""
 
+    run: ToolRun  # which the methods that call tools always give it
+
 
 class HookError(PyAgentError, RuntimeError):
     """A hook failed; `__cause__` is what it raised. The connection is closed.

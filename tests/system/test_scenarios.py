@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,17 @@ from typing import Annotated, Any, Literal, TypedDict
 from uuid import uuid4
 
 import pytest
+from scenario_servers import VENDORS, Aimock, Fake, close
 
-from pyagent import AsyncStreamProcessor, Hooks, ObjectValidationError, Provider, RequestContext, events, messages
+from pyagent import (
+    AsyncStreamProcessor,
+    Conversation,
+    ObjectValidationError,
+    Provider,
+    SessionConfig,
+    events,
+    messages,
+)
 from pyagent._fake import FakeServer
 
 pytestmark = pytest.mark.timeout(300)  # the first test may have to fetch aimock
@@ -28,69 +36,7 @@ pytestmark = pytest.mark.timeout(300)  # the first test may have to fetch aimock
 GREETING = "Grüße from a server that nobody here wrote: 你好, 🌍."
 WEATHER = "It is 4 °C in Oslo, and noon."
 THOUGHT = "Six times seven, I believe."
-VENDORS = {"openai": "/v1", "openai-responses": "/v1", "anthropic": "/v1", "gemini": "/v1beta", "ollama": ""}
-FIXTURES = json.loads(Path(__file__).with_name("aimock.json").read_text(encoding="utf-8"))["fixtures"]
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"0" * 20
-
-
-class Aimock:
-    """The npm package, and what it was asked."""
-
-    name = "aimock"
-
-    def __init__(self, root: str) -> None:
-        self.root = root
-
-    def provider(self, vendor: str) -> Provider:
-        base = self.root + VENDORS[vendor]
-        return Provider("gpt-mock", provider=vendor, api_key="k", base_url=base, max_retries=0)
-
-    def bodies(self, request_id: str) -> list[Any]:
-        """What it understood of requests, which is not all that was sent, in the words of chat completions."""
-        with urllib.request.urlopen(f"{self.root}/__aimock/journal?requestId={request_id}", timeout=10) as answer:
-            return [entry["body"] for entry in json.load(answer)]
-
-
-class Fake(Aimock):
-    """The scripted server of core/fake."""
-
-    name = "fake"
-
-    def provider(self, vendor: str) -> Provider:
-        base, hooks = self.root + VENDORS[vendor], Hooks(request=[follow_the_fixtures])
-        return Provider("gpt-mock", provider=vendor, api_key="k", base_url=base, max_retries=0, hooks=hooks)
-
-    def bodies(self, request_id: str) -> list[Any]:
-        """What was sent."""
-        with urllib.request.urlopen(f"{self.root}/_fake/requests", timeout=10) as answer:
-            return [seen["body"] for seen in json.load(answer) if seen["headers"].get("x-request-id") == request_id]
-
-
-def follow_the_fixtures(context: RequestContext) -> None:
-    """Scripts the answer that aimock would give."""
-    turn: list[str] = []
-    for message in context.messages:
-        turn = [text_of(message)] if message["role"] == "user" else [*turn, message["role"]]
-    for fixture in FIXTURES:
-        match = dict(fixture["match"])
-        if match.pop("userMessage", "\0") in turn[0] and match.pop("hasToolResult", "tool" in turn) == ("tool" in turn):
-            break
-    else:
-        raise AssertionError(f"no fixture for {turn}")
-    said = fixture["response"]
-    text, size = said["content"], fixture.get("chunkSize", 20)
-    script = {
-        "pieces": [text[start : start + size] for start in range(0, len(text), size)],
-        "reasoning": said.get("reasoning", ""),
-        "tools": said.get("toolCalls", []),
-    }
-    headers = dict(context.arguments.get("extra_headers") or {})
-    context.arguments["extra_headers"] = {**headers, "X-Fake-Script": json.dumps(script)}
-
-
-def text_of(message: dict[str, Any]) -> str:
-    content = message["content"]
-    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
 @pytest.fixture(scope="module", autouse=True)  # before the first count of open handles
@@ -112,12 +58,6 @@ def provider(server: Aimock, request: pytest.FixtureRequest) -> Iterator[Provide
     provider = server.provider(request.param)
     yield provider
     close(provider)
-
-
-def close(provider: Provider) -> None:
-    """At once: pytest keeps what a failed test had longer than the check for open handles waits."""
-    if provider._client is not None:
-        provider._client.close()
 
 
 def thoughts(server: Aimock, provider: Provider) -> str | None:
@@ -325,6 +265,29 @@ def test_one_conversation_with_all_vendors(server: Aimock) -> None:
         if (server.name, vendor) == ("fake", "anthropic"):
             assert json.dumps(asked[2]).count('"signature"') == turn // len(VENDORS) + 1
     assert [message["role"] for message in history].count("tool") == 20
+
+
+def test_one_conversation_is_switched_between_all_vendors(server: Aimock) -> None:
+    first = server.provider("openai")
+    talk = Conversation(first, system="Be brief.", config=SessionConfig(max_tokens=500))
+    for vendor in [*VENDORS, *VENDORS]:
+        provider = server.provider(vendor)
+        talk.switch(provider)
+        assert talk.generate("think").text == "42."
+        assert "".join(talk.stream([messages.user("greet", messages.image(PICTURE))])) == GREETING
+        assert talk.run_tools("weather", tools=[get_weather, get_time]).text == WEATHER
+        other = talk.fork()
+        assert other.generate("greet").text == GREETING
+        assert (other.turns, other.provider.vendor) == (talk.turns + 1, vendor)
+        close(provider)
+    assert (talk.turns, len(talk)) == (30, 10 * 9)
+    assert [message["role"] for message in talk.messages[:9]] == [
+        "user", "assistant", "user", "assistant", "user", "assistant", "tool", "tool", "assistant",
+    ]  # fmt: skip
+    again = Conversation.from_dict(json.loads(json.dumps(talk.to_dict())), provider=server.provider(vendor))
+    assert again.messages == talk.messages
+    assert again.generate("greet").text == GREETING
+    close(again.provider)
 
 
 def assert_only_its_own(vendor: str, body: Any) -> None:
