@@ -145,6 +145,8 @@ class Router(Provider):
         context_window_fallbacks: The same for prompts that are too long, which else is final.
         content_policy_fallbacks: The same for what a vendor's filter refuses, which else is final.
         max_wait: Seconds that a request waits for a deployment with room, 0 for none. Default: up to its deadline.
+        hedge_after: Seconds of silence after which a chat is asked of a second deployment of the group too, if one is
+            free; whoever has the first piece is the answer, the other is left. It costs two requests. Default: never.
         seed: Makes the choices of chance the same each time.
         total: Seconds for everything, all deployments included. Default: 600 for a one-shot call, none for a stream.
         options: What only single vendors know: a list, of which each vendor gets those that fit.
@@ -169,6 +171,7 @@ class Router(Provider):
         context_window_fallbacks: list[list[str]] | None = None,
         content_policy_fallbacks: list[list[str]] | None = None,
         max_wait: float | None = None,
+        hedge_after: float | None = None,
         seed: int | None = None,
         total: float | None = None,
         options: Options | None = None,
@@ -187,6 +190,7 @@ class Router(Provider):
             "context_window_fallbacks": _lists("context_window_fallbacks", context_window_fallbacks),
             "content_policy_fallbacks": _lists("content_policy_fallbacks", content_policy_fallbacks),
             "max_wait": _checks.seconds("max_wait", max_wait),
+            "hedge_after": _checks.seconds("hedge_after", hedge_after),
             "seed": _checks.count("seed", seed),
         }
         config = {

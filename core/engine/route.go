@@ -22,7 +22,8 @@ type router struct {
 	clients     []*Client
 	clock       policy.Clock
 	maxWait     time.Duration
-	waits       bool // maxWait bounds the wait
+	waits       bool          // maxWait bounds the wait
+	hedge       time.Duration // 0 for none
 
 	mu     sync.Mutex
 	policy *policy.Router
@@ -45,6 +46,9 @@ func (e *Engine) openRouter(config *llm.Config) (*Client, *llm.Error) {
 	}
 	if seed := config.Routing.Seed; seed != nil {
 		r.chance = rand.New(rand.NewPCG(*seed, *seed))
+	}
+	if hedge := config.Routing.HedgeAfter; hedge != nil {
+		r.hedge = time.Duration(min(*hedge, 1e9) * float64(time.Second))
 	}
 	for i := range config.Deployments {
 		client, err := e.Open(&config.Deployments[i].Config)
@@ -299,17 +303,34 @@ func (j *journey) Next(ctx context.Context, last *llm.Error) (policy.Ask, *llm.E
 	return func() (int, bool, *llm.Error) { return j.ask(ctx, seat) }, nil
 }
 
-// ask carries the call out at one deployment, and takes over what it has learned.
+// ask carries the call out at one deployment, or at two where the first is slow, and takes over what was learned.
 func (j *journey) ask(ctx context.Context, seat *policy.Seat) (attempts int, committed bool, err *llm.Error) {
-	c, one := j.call, j.stop(seat.Deployment).Call
-	p := &place{journey: j, call: one, seat: seat}
-	left := false
+	if j.call.client.router.hedge > 0 && j.call.request.Op.IsChat() {
+		return j.race(ctx, seat)
+	}
+	p := j.take(seat, j.call.sink)
+	p.carry(ctx)
+	return j.adopt(p)
+}
+
+// take makes a place of a seat.
+func (j *journey) take(seat *policy.Seat, sink Sink) *place {
+	r := j.call.client.router
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	to := j.stop(seat.Deployment)
+	p := &place{journey: j, call: to.Call, seat: seat, tokens: to.expected.Tokens}
+	p.call.place, p.call.sink, p.call.began, p.call.tried = p, sink, time.Now(), j.tried
+	return p
+}
+
+// carry carries the call out there, and gives the seat back.
+func (p *place) carry(ctx context.Context) {
+	one := p.call
+	p.err = llm.Errorf(llm.KindCancelled, "the call broke") // unless it comes to its end
 	defer func() {
-		if !left { // a panic
-			p.leave(llm.Errorf(llm.KindCancelled, "the call broke"))
-		}
+		p.journey.call.client.router.leave(p.seat, policy.Result{Err: p.err, Tokens: one.had(p.err), First: p.first})
 	}()
-	one.place, one.began, one.tried = p, time.Now(), j.tried
 	perform := one.perform
 	switch one.request.Op {
 	case llm.OpEmbed:
@@ -317,34 +338,44 @@ func (j *journey) ask(ctx context.Context, seat *policy.Seat) (attempts int, com
 	case llm.OpModels, llm.OpLogin:
 		perform = one.followPages
 	}
-	err = policy.Within(ctx, one.expense(), func() (err *llm.Error) {
-		attempts, err = perform(ctx)
+	p.err = policy.Within(ctx, one.expense(), func() (err *llm.Error) {
+		p.attempts, err = perform(ctx)
 		return err
 	})
-	left = true
-	p.leave(err)
-	j.tried += attempts
-	c.retries = append(c.retries, one.retries...)
+}
+
+// adopt takes over what a deployment's part has brought.
+func (j *journey) adopt(p *place) (attempts int, committed bool, err *llm.Error) {
+	c, one := j.call, p.call
+	for _, past := range one.retries {
+		past.Attempt += j.tried - one.tried
+		c.retries = append(c.retries, past)
+	}
+	j.tried += p.attempts
 	c.finish, c.warnings, c.rest = one.finish, one.warnings, one.rest
-	if err != nil {
+	if err := p.err; err != nil {
 		one.describe(err)
 		if err.Response != nil {
 			err.Response.Deployment = one.deployment
 		}
-		return attempts, one.committed, err
+		return p.attempts, one.committed, err
 	}
 	c.finish.Deployment = one.deployment
-	return attempts, true, nil
+	return p.attempts, true, nil
 }
 
 // place is a call's seat at a deployment: policy.Limit for the attempts there.
 type place struct {
-	journey  *journey
-	call     *Call
-	seat     *policy.Seat
-	inner    policy.Limit // the deployment's own throttle; nil for none
-	attempts int
-	first    time.Duration // from the last attempt's beginning to the first visible piece
+	journey *journey
+	call    *Call
+	seat    *policy.Seat
+	inner   policy.Limit  // the deployment's own throttle; nil for none
+	tokens  int64         // that the request is expected to have
+	entered int           // attempts that have begun
+	first   time.Duration // from the last attempt's beginning to the first visible piece
+
+	attempts int        // at the end
+	err      *llm.Error // that it ended with
 }
 
 // limit puts the seat around the deployment's own limit.
@@ -356,10 +387,9 @@ func (p *place) limit(inner policy.Limit) policy.Limit {
 // Enter is part of policy.Limit. The first attempt has its seat already.
 func (p *place) Enter(ctx context.Context) *llm.Error {
 	r := p.journey.call.client.router
-	if p.attempts++; p.attempts > 1 {
-		tokens := p.journey.stop(p.seat.Deployment).expected.Tokens
+	if p.entered++; p.entered > 1 {
 		if err := r.stand(ctx, p.journey.latest, func(now time.Time) (bool, time.Duration, bool) {
-			return r.policy.Again(now, p.seat, tokens)
+			return r.policy.Again(now, p.seat, p.tokens)
 		}); err != nil {
 			return err
 		}
@@ -375,11 +405,6 @@ func (p *place) Leave(err *llm.Error) {
 	if p.inner != nil {
 		p.inner.Leave(err)
 	}
-}
-
-// leave gives the seat back at the end.
-func (p *place) leave(err *llm.Error) {
-	p.journey.call.client.router.leave(p.seat, policy.Result{Err: err, Tokens: p.call.had(err), First: p.first})
 }
 
 // sawFirst begins to measure an attempt, and returns what is called at its first visible piece.

@@ -371,6 +371,7 @@ func TestBadDeployments(t *testing.T) {
 		`{"deployments":[` + good + `}],"routing":{"strategy":"best"}}`:                               "routing.strategy must be one of",
 		`{"deployments":[` + good + `}],"routing":{"cooldown":-1}}`:                                   "routing.cooldown must be",
 		`{"deployments":[` + good + `}],"routing":{"max_wait":-1}}`:                                   "routing.max_wait must be",
+		`{"deployments":[` + good + `}],"routing":{"hedge_after":0}}`:                                 "routing.hedge_after must be",
 		`{"deployments":[` + good + `}],"routing":{"allowed_failures":-1}}`:                           "routing.allowed_failures must be",
 		`{"deployments":[` + good + `}],"routing":{"fallbacks":[["default"]]}}`:                       "routing.fallbacks[0] must be a list",
 		`{"deployments":[` + good + `}],"routing":{"content_policy_fallbacks":[["default","x"]]}}`:    `names "x"`,
@@ -386,5 +387,102 @@ func TestBadDeployments(t *testing.T) {
 	decoded, err := llm.DecodeConfig([]byte(`{"deployments":[` + good + `},` + good + `}]}`))
 	if err != nil || decoded.Deployments[0].Name != "echo/m" || decoded.Deployments[1].Name != "echo/m#2" {
 		t.Errorf("%v: %+v", err, decoded)
+	}
+}
+
+// silent is a server whose models "silent" say nothing until they are left, and "slow" answer after a while.
+func silent(t *testing.T) (address string, left *atomic.Int64) {
+	t.Helper()
+	left = new(atomic.Int64)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var request struct{ Model string }
+		_ = json.NewDecoder(r.Body).Decode(&request)
+		switch request.Model {
+		case "silent":
+			<-r.Context().Done()
+			left.Add(1)
+			return
+		case "slow":
+			time.Sleep(100 * time.Millisecond)
+		case "bad":
+			time.Sleep(50 * time.Millisecond)
+			w.WriteHeader(500)
+			_, _ = io.WriteString(w, `{"error":{"message":"bad"}}`)
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = fmt.Fprintf(w, `data: {"choices":[{"index":0,"delta":{"content":%q},"finish_reason":"stop"}]}`+"\n\ndata: [DONE]\n\n", request.Model)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, left
+}
+
+func TestASecondDeploymentRacesASlowOne(t *testing.T) {
+	for _, c := range []struct {
+		models, hedge string
+		text          string
+		attempts      int
+		kind          llm.Kind
+	}{
+		{"silent fast", "0.01", "fast", 2, ""},
+		{"silent slow", "0.01", "slow", 2, ""},
+		{"slow silent", "0.01", "slow", 2, ""},
+		{"fast silent", "60", "fast", 1, ""},
+		{"slow", "0.01", "slow", 1, ""},
+		{"silent bad", "0.01", "", 2, llm.KindTimeout},
+		{"bad slow", "0.01", "slow", 2, ""},
+		{"bad fast", "60", "fast", 2, ""},
+		{"bad bad", "0.01", "", 2, llm.KindInternalServer},
+	} {
+		for _, op := range []string{"stream", "generate"} {
+			t.Run(op+" "+c.models+" "+c.hedge, func(t *testing.T) {
+				t.Parallel()
+				address, _ := silent(t)
+				var deployments []string
+				for _, model := range strings.Fields(c.models) {
+					deployments = append(deployments, fmt.Sprintf(`{"provider":"openai","base_url":%q,"api_key":"k","model":%q,"max_retries":0}`, address, model))
+				}
+				client := openClient(t, `{"deployments":[`+strings.Join(deployments, ",")+`],"routing":{"strategy":"in_order","hedge_after":`+c.hedge+`}}`)
+				into := askRoute(t, client, op, "default", `,"timeouts":{"total":1}`)
+				if into.text != c.text || into.count(llm.EventStart) != min(len(c.text), 1) {
+					t.Errorf("text %q, %d starts", into.text, into.count(llm.EventStart))
+				}
+				failed := into.failure()
+				if c.kind != "" {
+					if failed == nil || failed.Kind != c.kind || failed.Attempts != c.attempts || len(failed.Retries) != c.attempts-1 {
+						t.Errorf("failed as %+v", failed)
+					}
+					return
+				}
+				finish, _ := into.terminal[0].Data.(*llm.Finish)
+				if finish == nil || finish.Deployment != "openai/"+c.text || finish.Attempts != c.attempts || len(finish.Retries) != c.attempts-1 {
+					t.Errorf("ended with %+v", into.terminal[0].Data)
+				}
+				for i := range deployments {
+					if state := client.router.policy.Describe(time.Now(), i); state.Running != 0 {
+						t.Errorf("%d is running still", i)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestTheSlowerOneIsLeft(t *testing.T) {
+	address, left := silent(t)
+	deployment := `{"provider":"openai","base_url":"` + address + `","api_key":"k","model":"`
+	client := openClient(t, `{"deployments":[`+deployment+`silent"},`+deployment+`fast"}],"routing":{"strategy":"in_order","hedge_after":0.01}}`)
+	finish, _ := askRoute(t, client, "stream", "default", "").terminal[0].Data.(*llm.Finish)
+	if finish == nil || len(finish.Retries) != 1 || finish.Retries[0].Kind != llm.KindCancelled || finish.Retries[0].Deployment != "openai/silent" {
+		t.Errorf("ended with %+v", finish)
+	}
+	for deadline := time.Now().Add(5 * time.Second); left.Load() == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	if left.Load() != 1 {
+		t.Error("the connection of the slower one is open still")
+	}
+	if state := client.router.policy.Describe(time.Now(), 0); state.State != "healthy" || state.Failed != 0 {
+		t.Errorf("being slower is no failure: %+v", state)
 	}
 }

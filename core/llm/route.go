@@ -41,8 +41,9 @@ type Routing struct {
 	Fallbacks       [][]string `json:"fallbacks,omitempty"`        // groups or deployments: when the first fails, the next in order
 	ContextWindow   [][]string `json:"context_window_fallbacks,omitempty"`
 	ContentPolicy   [][]string `json:"content_policy_fallbacks,omitempty"`
-	MaxWait         *float64   `json:"max_wait,omitempty"` // seconds to wait for a deployment with room; default: up to the deadline
-	Seed            *uint64    `json:"seed,omitempty"`     // of the chances that are drawn
+	MaxWait         *float64   `json:"max_wait,omitempty"`    // seconds to wait for a deployment with room; default: up to the deadline
+	HedgeAfter      *float64   `json:"hedge_after,omitempty"` // seconds without a first piece, after which a second deployment races the first
+	Seed            *uint64    `json:"seed,omitempty"`        // of the chances that are drawn
 }
 
 // The strategies.
@@ -199,6 +200,8 @@ func (r *Routing) check(deployments []Deployment) *Error {
 		return Configuration("routing.strategy", "routing.strategy must be one of %q, got %q", Strategies(), r.Strategy)
 	case r.Cooldown != nil && !(*r.Cooldown >= 0):
 		return Configuration("routing.cooldown", "routing.cooldown must be 0 (none) or more seconds, got %g", *r.Cooldown)
+	case r.HedgeAfter != nil && !(*r.HedgeAfter > 0):
+		return Configuration("routing.hedge_after", "routing.hedge_after must be more than 0 seconds, got %g", *r.HedgeAfter)
 	case r.MaxWait != nil && !(*r.MaxWait >= 0):
 		return Configuration("routing.max_wait", "routing.max_wait must be 0 (refuse at once) or more seconds, got %g", *r.MaxWait)
 	case r.AllowedFailures != nil && *r.AllowedFailures < 0:

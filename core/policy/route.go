@@ -150,6 +150,19 @@ func (r *Router) Choose(now time.Time, random func() float64, trip *Trip) (seat 
 	return r.anyway(now, trip)
 }
 
+// Spare takes a seat at another one of those that stand in for a deployment, if one is there at once.
+func (r *Router) Spare(now time.Time, random func() float64, trip *Trip, deployment int) *Seat {
+	narrow := *trip
+	narrow.stages = nil
+	for _, stage := range trip.stages {
+		if slices.Contains(stage, deployment) {
+			narrow.stages = [][]int{stage}
+		}
+	}
+	seat, _, _ := r.Choose(now, random, &narrow)
+	return seat
+}
+
 // Free reports whether a call could go elsewhere at once.
 func (r *Router) Free(now time.Time, trip *Trip) bool {
 	for _, stage := range trip.stages {

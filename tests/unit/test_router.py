@@ -138,6 +138,17 @@ def test_room(up) -> None:  # type: ignore[no-untyped-def]
     assert answers == ["x"] * 8
 
 
+def test_a_second_one_races_the_first(model, up) -> None:  # type: ignore[no-untyped-def]
+    slow = Provider.compatible("slow", base_url=f"http://127.0.0.1:{model.server_port}/v1")
+    router = Router([slow, up], strategy="in_order", hedge_after=0.05)
+    response = router.generate("hold")
+    assert (response.deployment, response.attempts) == ("compatible/m", 2)
+    assert [(past["deployment"], past["kind"]) for past in response.retries] == [("compatible/slow", "cancelled")]
+    model.wait_for_closed(1)
+    assert "".join(router.stream_text("hold")) == "hold"
+    model.wait_for_closed(2)
+
+
 def test_a_seed_decides(up) -> None:  # type: ignore[no-untyped-def]
     several = [Deployment(up, name=name) for name in "abc"]
     first, again = (
@@ -224,6 +235,7 @@ def test_a_router_can_be_copied(up) -> None:  # type: ignore[no-untyped-def]
         ({"allowed_failures": 0.5}, "allowed_failures must be"),
         ({"fallbacks": ["a"]}, "fallbacks must be a list of lists"),
         ({"max_wait": "1"}, "max_wait must be"),
+        ({"hedge_after": -1}, "hedge_after must be"),
         ({"seed": -1}, "seed must be"),
         ({"total": "x"}, "total must be"),
         ({"tag": 1}, "tag must be"),
