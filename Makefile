@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHECK := $(BIN)/python tools/check.py
 
-.PHONY: help demo build fmt lint check test race fuzz bench compat docs wheel
+.PHONY: help demo build fmt lint check test race fuzz bench compat docs wheel wheels
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -50,6 +50,10 @@ docs: build ## Check links and run the code in the documentation and the example
 wheel: build ## Build the wheel and the source distribution into dist/
 	rm -rf build dist
 	$(CHECK) wheel
+
+wheels: build ## Cross-build the wheels for Linux and Windows into dist/, and check them
+	rm -rf dist
+	$(BIN)/python tools/wheels.py
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9) and "pyagent needs Python 3.9 or newer: make PYTHON=...")'

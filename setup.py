@@ -43,7 +43,7 @@ PLATFORMS = {
 # process, would see each other's. Windows exports what `//export` names and nothing else.
 EXPORTS = "{ global: pyagent_*; local: *; };"
 LINKER = {
-    "linux": "-Wl,--version-script={exports}",
+    "linux": "-Wl,--version-script={exports} -Wl,--strip-all",
     "darwin": "-Wl,-exported_symbol,_pyagent_* -Wl,-install_name,@rpath/libpyagent.so",
 }
 

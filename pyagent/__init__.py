@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from .provider import Provider
     from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
+    from .router import Deployment, DeploymentHealth, Router
     from .session import SessionConfig
     from .snapshot import Snapshot
     from .standard_hooks import LoggingHook, ResponseIdHook, SanitizingHook, UsageTotals, UsageTracker
@@ -115,6 +116,9 @@ __all__ = [
     "Capabilities",
     "ModelLists",
     "Client",
+    "Router",
+    "Deployment",
+    "DeploymentHealth",
     "Conversation",
     "SessionConfig",
     "RateLimit",
@@ -215,6 +219,9 @@ _PLACES = {
     "Capabilities": ("models", "Capabilities"),
     "ModelLists": ("models", "ModelLists"),
     "Client": ("client", "Client"),
+    "Router": ("router", "Router"),
+    "Deployment": ("router", "Deployment"),
+    "DeploymentHealth": ("router", "DeploymentHealth"),
     "Conversation": ("conversation", "Conversation"),
     "SessionConfig": ("session", "SessionConfig"),
     "RateLimit": ("rate_limits", "RateLimit"),

@@ -86,6 +86,7 @@ class PyAgentError(Exception):
     Attributes:
         message: What went wrong, in one sentence.
         provider, model: Whom was asked.
+        deployment: Which deployment of a `Router` was; None without one.
         status_code: The HTTP status of the vendor's answer.
         code, param: The vendor's machine-readable word, and the option at fault.
         clock: For timeouts, which of connect, first_token, idle and total ran out.
@@ -111,6 +112,7 @@ class PyAgentError(Exception):
         *,
         provider: str | None = None,
         model: str | None = None,
+        deployment: str | None = None,
         status_code: int | None = None,
         code: str | None = None,
         param: str | None = None,
@@ -129,6 +131,7 @@ class PyAgentError(Exception):
         self.message = message
         self.provider = provider
         self.model = model
+        self.deployment = deployment
         self.status_code = status_code
         self.code = code
         self.param = param

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import discovery
+    from . import discovery, exceptions
     from ._attribution import (
         ApplicationContext,
     )
@@ -242,6 +242,7 @@ __all__ = [
     "failure_callback",
     "callbacks",
     "discovery",
+    "exceptions",
     "completion",
     "acompletion",
     "text_completion",
@@ -346,8 +347,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; docs/litellm.md lists what there is")
     from importlib import import_module
 
-    if name == "discovery":
-        return import_module(".discovery", __name__)
+    if name in {"discovery", "exceptions"}:
+        return import_module(f".{name}", __name__)
     place = next(module for module, names in _PLACES.items() if name in names.split())
     value = getattr(import_module(f".{place}", __name__), name)
     globals()[name] = value

@@ -89,12 +89,16 @@ def _make_choice(choice: Choice, as_functions: bool) -> Choices:
     message["refusal"] = choice.refusal or None
     for part in choice.parts:
         _add_part(message, part)
-    made = Choices(finish_reason=finish, index=choice.index, message=Message(**message))
-    if choice.logprobs:
-        made.logprobs = merge_logprobs(choice.logprobs)
-    if choice.raw_finish_reason not in {None, finish}:
-        made.provider_specific_fields = {"native_finish_reason": choice.raw_finish_reason}
-    return made
+    native = (
+        {"native_finish_reason": choice.raw_finish_reason} if choice.raw_finish_reason not in {None, finish} else {}
+    )
+    return Choices(
+        finish_reason=finish,
+        index=choice.index,
+        message=Message(**message),
+        provider_specific_fields=native,
+        logprobs=merge_logprobs(choice.logprobs) if choice.logprobs else None,
+    )
 
 
 def make_call(call: ToolCall) -> ChatCompletionMessageToolCall:

@@ -86,6 +86,8 @@ def attribute(own: dict[str, Any], provider: str) -> tuple[dict[str, str], str |
         for field in _FIELDS
     }
     headers = {_HEADERS[field]: value for field, value in found.items() if value and field != "end_user_id"}
+    if found["request_id"]:
+        headers["X-Client-Request-Id"] = found["request_id"]  # which edgequake sends, and OpenAI keeps
     if provider == "openrouter":
         if found["application_url"]:
             headers["HTTP-Referer"] = found["application_url"]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class CustomLogger:
     """The base of objects that are told of calls: override what you want to hear.
 
-    The `async_` methods are for coroutines' calls; where one is not overridden, its twin is called.
+    A call of a coroutine is told to `async_log_success_event` and `async_log_failure_event` where there are such
+    methods, with the same arguments.
     """
 
     def log_pre_api_call(self, model: str, messages: Any, kwargs: dict[str, Any]) -> None:
@@ -36,10 +37,11 @@ class CustomLogger:
 class Log:
     """Whom a call is told to, and what they are told."""
 
-    __slots__ = ("call", "success", "failure", "both", "verbose", "logger")
+    __slots__ = ("call", "is_async", "success", "failure", "both", "verbose", "logger")
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, *, is_async: bool) -> None:
         self.call = call
+        self.is_async = is_async
         own = call.own
         self.success = [*_settings.read("success_callback"), *(own["success_callback"] or ())]
         self.failure = [*_settings.read("failure_callback"), *(own["failure_callback"] or ())]
@@ -88,9 +90,11 @@ class Log:
     def _end(self, functions: list[Any], method: str, details: dict[str, Any], response: Any) -> None:
         start, end = details["start_time"], details["end_time"]
         for one in [*functions, *self.both]:
-            if hasattr(one, method):
-                self._tell(one.log_post_api_call, details, response, start, end)
-                self._tell(getattr(one, method), details, response, start, end)
+            wanted = f"async_{method}" if self.is_async and hasattr(one, f"async_{method}") else method
+            if hasattr(one, wanted):
+                if hasattr(one, "log_post_api_call"):
+                    self._tell(one.log_post_api_call, details, response, start, end)
+                self._tell(getattr(one, wanted), details, response, start, end)
             else:
                 self._tell(one, details, response, start, end)
         self._print(details)

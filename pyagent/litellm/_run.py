@@ -29,7 +29,7 @@ def run(arguments: dict[str, Any], method: str = "generate") -> Any:
     Raises:
         LiteLLMEdgeError: The call failed.
     """
-    call, log = _begin(arguments, method)
+    call, log = _begin(arguments, method, is_async=False)
     try:
         course = steps(call)
         ask = next(course)
@@ -50,7 +50,7 @@ def run(arguments: dict[str, Any], method: str = "generate") -> Any:
 
 async def arun(arguments: dict[str, Any], method: str = "generate") -> Any:
     """The twin of `run` for coroutines."""
-    call, log = _begin(arguments, method)
+    call, log = _begin(arguments, method, is_async=True)
     try:
         course = steps(call)
         ask = next(course)
@@ -69,9 +69,9 @@ async def arun(arguments: dict[str, Any], method: str = "generate") -> Any:
     return _finish(done[0], done[1], log)
 
 
-def _begin(arguments: dict[str, Any], method: str) -> tuple[Call, _callbacks.Log]:
+def _begin(arguments: dict[str, Any], method: str, *, is_async: bool) -> tuple[Call, _callbacks.Log]:
     call = Call(arguments, method)
-    log = _callbacks.Log(call)
+    log = _callbacks.Log(call, is_async=is_async)
     log.begin()
     return call, log
 

@@ -30,8 +30,15 @@ class ChatCompletionDeltaToolCall(Object):
 class Delta(Object):
     """What a chunk adds to the message. Everything that it does not add is None."""
 
-    _shown = ("content", "role", "function_call", "tool_calls", "audio")
-    _fields = ("provider_specific_fields", "refusal", *_shown)
+    _fields = _shown = (
+        "provider_specific_fields",
+        "refusal",
+        "content",
+        "role",
+        "function_call",
+        "tool_calls",
+        "audio",
+    )
     provider_specific_fields: dict[str, Any] | None = None
     refusal: str | None = None
     content: str | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,6 +44,3 @@ def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
             monkeypatch.setenv(f"{name}_API_KEY", f"key-of-{name.lower()}")
             monkeypatch.setenv(f"{name}_BASE_URL", fake.url)
         yield Vendor(fake)
-        shared = sys.modules.get("pyagent.litellm._calls")
-        if shared is not None:  # its calls share Providers for as long as the process runs; this server goes now
-            shared._providers.clear()

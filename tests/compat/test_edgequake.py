@@ -184,11 +184,17 @@ def test_detecting_a_provider(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_attribution(vendor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGEQUAKE_APP_NAME", "of the environment")
     litellm.completion(
-        "openrouter/m", HELLO, application_id="app", application_url="https://a.example", end_user_id="u7"
+        "openrouter/m",
+        HELLO,
+        application_id="app",
+        request_id="r",
+        application_url="https://a.example",
+        end_user_id="u7",
     )
     request = vendor.requests()[-1]
     wanted = {
         "x-edgequake-app-id": "app",
+        "x-client-request-id": "r",
         "x-edgequake-app-name": "of the environment",
         "http-referer": "https://a.example",
         "x-title": "of the environment",

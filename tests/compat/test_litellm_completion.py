@@ -44,7 +44,7 @@ def test_the_fields_are_those_of_litellm_in_their_order(vendor: Any) -> None:
     dumped = ask(vendor).model_dump()
     assert list(dumped) == ["id", "created", "model", "object", "system_fingerprint", "choices", "usage"]
     (choice,) = dumped["choices"]
-    assert list(choice) == ["finish_reason", "index", "message"]
+    assert list(choice) == ["finish_reason", "index", "message", "provider_specific_fields", "logprobs"]
     assert list(choice["message"])[:4] == ["content", "role", "tool_calls", "function_call"]
     assert dumped == ask(vendor, {"id": dumped["id"]}).to_dict() | {"created": dumped["created"]}
     assert json.loads(ask(vendor).model_dump_json())["model"] == "gpt-4o"
@@ -193,6 +193,12 @@ def test_the_import_is_light() -> None:
         not {"openai", "httpx", "pydantic", "asyncio", "json", "typing", "ctypes"}
         & set(done.stdout.split()) - _before()
     )
+
+
+def test_the_import_is_quick() -> None:
+    code = "import time; t = time.perf_counter(); import pyagent.litellm; print(time.perf_counter() - t)"
+    runs = [subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True) for _ in range(3)]
+    assert min(float(run.stdout) for run in runs) < 0.03
 
 
 def _before() -> set[str]:

@@ -131,7 +131,7 @@ def test_exceptions_can_be_made_and_pickled_as_litellm_s() -> None:
         assert (again.model, again.llm_provider, again.status_code) == ("gpt-4o", "openai", error.status_code)
     assert made[2].status_code == 418
     assert litellm.BudgetExceededError(2.0, 1.0).max_budget == 1.0
-    assert litellm.ModelNotFoundError is litellm.NotFoundError
+    assert litellm.ModelNotFoundError is litellm.NotFoundError is litellm.exceptions.NotFoundError
 
 
 def test_the_package_openai_s_classes_are_the_bases_where_there_is_one(tmp_path: Path) -> None:

@@ -195,6 +195,27 @@ def test_callbacks_of_coroutines(vendor: Any, monkeypatch: pytest.MonkeyPatch) -
     assert told == ["Hello you"] * 3
 
 
+def test_loggers_of_coroutines(vendor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Later(Heard):
+        async def async_log_success_event(self, kwargs: Any, response_obj: Any, start: Any, end: Any) -> None:
+            self.told.append(f"later {response_obj.content}")
+
+    later = Later()
+    monkeypatch.setattr(litellm, "callbacks", [later])
+
+    async def main() -> None:
+        await litellm.acompletion("openai/m", HELLO)
+        await asyncio.sleep(0.01)
+        with pytest.raises(litellm.AuthenticationError):
+            await litellm.acompletion("openai/m", HELLO, extra_body={"fake": {"status": 401}})
+
+    asyncio.run(main())
+    litellm.completion("openai/m", HELLO)
+    assert later.told == [
+        "pre m", "later Hello you", "pre m", "failure AuthenticationError", "pre m", "success Hello you",
+    ]  # fmt: skip
+
+
 def test_a_callback_that_fails_is_reported_and_names_are_refused(
     vendor: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
