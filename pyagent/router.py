@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import _checks, _hooking, _request, _settings
+from . import _checks, _hooking, _request
 from ._environment import network_variables
 from ._value import Value
 from ._vendor_options import fitting_options, lay_options
@@ -65,10 +65,10 @@ class Deployment(Value):
                 param="hooks",
             )
         self.provider = provider
-        self.name = _settings.optional(_checks.string, "name", name)
-        self.group = _settings.optional(_checks.string, "group", group)
-        self.weight = _settings.optional(_checks.number, "weight", weight)
-        self.order = _settings.optional(_checks.integer, "order", order)
+        self.name = _checks.optional(_checks.string, "name", name)
+        self.group = _checks.optional(_checks.string, "group", group)
+        self.weight = _checks.optional(_checks.number, "weight", weight)
+        self.order = _checks.optional(_checks.integer, "order", order)
         self.rpm = _checks.count("rpm", rpm)
         self.tpm = _checks.count("tpm", tpm)
         self.max_parallel = _checks.count("max_parallel", max_parallel)
@@ -196,7 +196,7 @@ class Router(Provider):
             "routing": {name: value for name, value in routing.items() if value is not None},
             "timeouts": {} if total is None else {"total": _checks.seconds("total", total)},
             "budget": _request.caps(budget),
-            "tag": _settings.optional(_checks.string, "tag", tag),
+            "tag": _checks.optional(_checks.string, "tag", tag),
         }
         self._model = several[0].group or _GROUP
         self._base_url, self._proxy = "", None
