@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .async_tool_stream import AsyncToolStream
     from .cache import CacheHook
     from .client import Client
+    from .conversation import Conversation
     from .embeddings import Embeddings
     from .errors import (
         APIConnectionError,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         ConflictError,
         ContentPolicyViolationError,
         ContextWindowExceededError,
+        ConversationBusyError,
         HookError,
         InternalError,
         InternalServerError,
@@ -70,6 +72,8 @@ if TYPE_CHECKING:
     from .provider import Provider
     from .rate_limits import RateLimit, RateLimits
     from .response import Choice, Response, ToolCall, Usage
+    from .router import Deployment, DeploymentHealth, Router
+    from .session import SessionConfig
     from .snapshot import Snapshot
     from .standard_hooks import LoggingHook, ResponseIdHook, SanitizingHook, UsageTotals, UsageTracker
     from .stream import Stream
@@ -112,6 +116,11 @@ __all__ = [
     "Capabilities",
     "ModelLists",
     "Client",
+    "Router",
+    "Deployment",
+    "DeploymentHealth",
+    "Conversation",
+    "SessionConfig",
     "RateLimit",
     "RateLimits",
     "Timeouts",
@@ -177,6 +186,7 @@ __all__ = [
     "ConfigurationError",
     "UnsupportedFeatureError",
     "BudgetExceededError",
+    "ConversationBusyError",
     "StreamCancelledError",
     "LimitExceededError",
     "ToolError",
@@ -209,6 +219,11 @@ _PLACES = {
     "Capabilities": ("models", "Capabilities"),
     "ModelLists": ("models", "ModelLists"),
     "Client": ("client", "Client"),
+    "Router": ("router", "Router"),
+    "Deployment": ("router", "Deployment"),
+    "DeploymentHealth": ("router", "DeploymentHealth"),
+    "Conversation": ("conversation", "Conversation"),
+    "SessionConfig": ("session", "SessionConfig"),
     "RateLimit": ("rate_limits", "RateLimit"),
     "RateLimits": ("rate_limits", "RateLimits"),
     "Timeouts": ("options", "Timeouts"),

@@ -182,6 +182,7 @@ class Assembly:
             model=known.get("model"),
             id=known.get("id"),
             provider=known.get("provider"),
+            deployment=known.get("deployment"),
             request_id=known.get("request_id"),
             created=known.get("created"),
             system_fingerprint=known.get("system_fingerprint"),

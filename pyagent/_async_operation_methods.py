@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AsyncOperationMethods:
-    """Vectors, lists of models, counts of tokens: aembed, alist_models and acount_tokens."""
+    """Vectors, lists of models, counts of tokens, logins: aembed, alist_models, acount_tokens and alogin."""
 
     __slots__ = ()
 
@@ -170,3 +170,49 @@ class AsyncOperationMethods:
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
         return (await await_for(self._astart("count", locals()), Results())).tokens
+
+    async def alogin(
+        self,
+        username: str,
+        password: str,
+        *,
+        code: str | None = None,
+        recovery_code: str | None = None,
+        login_url: str | None = None,
+        extra_headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+        timeouts: Timeouts | None = None,
+        limits: Limits | None = None,
+        max_retries: int | None = None,
+        base_url: str | None = None,
+    ) -> str:
+        """Exchanges a name and a password for a token, which is then the key. Only Puter has such a thing.
+
+            token = await Provider.puter("claude-haiku-4-5", api_key="").alogin("me", "secret")
+            provider = Provider.puter("claude-haiku-4-5", api_key=token)
+
+        Args:
+            username: The account's name, or its mail address.
+            password: Sent to the vendor's own place only, and never shown.
+            code: The one-time code, for accounts that are asked for one.
+            recovery_code: In place of the one-time code.
+            login_url: Where to log in, if that is not the vendor's own place.
+            extra_headers: Added to those of the Provider, winning over them.
+            timeout: Seconds to wait for the answer.
+            timeouts: The clocks one by one, instead of timeout.
+            limits: What the answer may weigh.
+            max_retries: Attempts after the first.
+            base_url: Instead of the Provider's.
+
+        Returns:
+            The token.
+
+        Raises:
+            ConfigurationError: An option is wrong; nothing was sent. A ValueError.
+            UnsupportedFeatureError: The vendor has no login. A ValueError.
+            AuthenticationError: The name, the password or the code is wrong, or a code is needed. A RuntimeError.
+            APIConnectionError: No answer. A ConnectionError; APITimeoutError is also a TimeoutError.
+            APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
+            ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
+        """
+        return (await await_for(self._astart("login", locals()), Results())).token

@@ -26,6 +26,19 @@ def find_capabilities(provider: str, model: str) -> Capabilities:
     return Capabilities(provider, model, **known)
 
 
+def known_families() -> list[Capabilities]:
+    """All rows, one entry for each vendor that has the family."""
+    return [
+        Capabilities(
+            provider,
+            row["name"],
+            **{name: value for name, value in row.items() if name not in {"providers", "name"}},
+        )
+        for row in _load()
+        for provider in row["providers"]
+    ]
+
+
 def is_of_family(family: str, model: str) -> bool:
     """Whether a model is of a family, as core/provider/capabilities.go has it."""
     rest = model[len(family) :]

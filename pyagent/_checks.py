@@ -113,3 +113,8 @@ def headers(name: str, value: Any) -> Any:
                     param=name,
                 )
     return value
+
+
+def optional(check: Callable[[str, Any], Any], name: str, value: Any) -> Any:
+    """None, or a value that a check has passed."""
+    return None if value is None else check(name, value)

@@ -146,3 +146,8 @@ def _has_twins(items: list[Any]) -> bool:
 def is_number(value: Any) -> bool:
     """Whether a JSON value is a number; true and false are none, though Python says so."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def path_to(path: str, key: str) -> str:
+    """Where a key of an object is, in the words of an error."""
+    return f"{path}.{key}" if path else key

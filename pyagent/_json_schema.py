@@ -9,7 +9,7 @@ https://json-schema.org/draft/2020-12/json-schema-validation
 
 from __future__ import annotations
 
-from ._json_check import Notes, check_bounds, is_number, same, show
+from ._json_check import Notes, check_bounds, is_number, path_to, same, show
 from ._kinds_of_json import Kind
 from .errors import ConfigurationError
 
@@ -129,13 +129,13 @@ def _check_choices(value: Any, schema: dict[str, Any], path: str, notes: Notes) 
 def _check_object(value: dict[str, Any], schema: dict[str, Any], root: dict[str, Any], path: str, notes: Notes) -> None:
     for name in schema.get("required", ()):
         if name not in value:
-            notes.add(_inside(path, name), "is required and missing")
+            notes.add(path_to(path, name), "is required and missing")
     for name, needed in schema.get("dependentRequired", {}).items():
         for other in needed if name in value else ():
             if other not in value:
-                notes.add(_inside(path, other), f"is required beside {name} and missing")
+                notes.add(path_to(path, other), f"is required beside {name} and missing")
     for name, item in value.items():
-        place = _inside(path, name)
+        place = path_to(path, name)
         found = _schemas_of(name, schema)
         if found == [False] and "additionalProperties" in schema:
             fields = ", ".join(sorted(schema.get("properties", ()))) or "none"
@@ -228,7 +228,3 @@ def _matches(pattern: str, name: str) -> bool:
     import re
 
     return re.search(pattern, name) is not None
-
-
-def _inside(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key

@@ -37,6 +37,7 @@ KINDS: dict[str, type[errors.PyAgentError]] = {
 _FIELDS = (
     "provider",
     "model",
+    "deployment",
     "status_code",
     "code",
     "param",

@@ -6,7 +6,7 @@ goes on, so that a model is told all its mistakes at once.
 
 from __future__ import annotations
 
-from ._json_check import Notes, check_bounds, same, show
+from ._json_check import Notes, check_bounds, path_to, same, show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class Table(Kind):
             return notes.add(path, f"expected an object, got {show(value)}")
         made = self.make()
         for key, item in value.items():
-            inside = _inside(path, key)
+            inside = path_to(path, key)
             made[self._key(key, inside, notes)] = self.item.build(item, inside, notes)
         return made
 
@@ -247,7 +247,7 @@ class Object(Kind):
             return notes.add(path, f"expected an object, got {show(value)}")
         before, made = len(notes), {}
         for field in self.fields:
-            inside = _inside(path, field.name)
+            inside = path_to(path, field.name)
             if field.name in value:
                 made[field.name] = field.kind.build(value[field.name], inside, notes)
             elif field.required:
@@ -255,7 +255,7 @@ class Object(Kind):
         known = {field.name for field in self.fields}
         for key in value:
             if key not in known:
-                notes.add(_inside(path, key), f"is no field; the fields are {', '.join(sorted(known)) or 'none'}")
+                notes.add(path_to(path, key), f"is no field; the fields are {', '.join(sorted(known)) or 'none'}")
         if len(notes) > before:
             return None
         try:
@@ -300,10 +300,6 @@ class Bounded(Kind):
         if len(notes) == before:
             check_bounds(self.extra, value, path, notes)
         return built
-
-
-def _inside(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
 
 
 def _is_exactly(kind: Kind, value: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import _checks
 from ._json_check import SchemaMismatch
 from ._object_plan import MODES, Plan
+from ._totals import total_cost, total_usage
 from .errors import (
     BadRequestError,
     ObjectError,
@@ -109,8 +110,8 @@ class ObjectJob:
         """
         self.attempts += 1
         self.response = response
-        self.usage = _sum(self.usage, response.usage)
-        self.cost = None if self.cost is None or response.cost is None else self.cost + response.cost
+        self.usage = total_usage([self.usage, response.usage])
+        self.cost = total_cost([self.cost, response.cost])
         text = self._text(response)
         if response.refusal or response.finish_reason == "content_filter":
             words = f": {response.refusal}" if response.refusal else ", or its vendor's filter stopped the answer"
@@ -171,12 +172,3 @@ def _is_about_the_form(error: PyAgentError) -> bool:
         said = f"{error.param} {error.message}".lower()
         return any(word in said for word in _WORDS)
     return False
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    """Both together; what neither says stays unknown."""
-    added = {}
-    for name in Usage._fields:
-        known = [value for value in (getattr(one, name), getattr(other, name)) if value is not None]
-        added[name] = sum(known) if known else None
-    return Usage(**added)

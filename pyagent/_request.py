@@ -28,7 +28,7 @@ def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> b
     """Builds a request from the local variables of a method of Provider.
 
     Args:
-        op: "generate", "stream", "embed", "models" or "count".
+        op: "generate", "stream", "embed", "models", "count" or "login".
         model: The Provider's model, used where the arguments name no other.
         arguments: Every parameter of the method by name, None where it was not given.
         window: Bytes that an inbox may deliver before it is asked for more; 0 for any number.
@@ -40,6 +40,9 @@ def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> b
     options = _given(op, arguments)
     if op == "models":
         return dump(_body(op, "", options))
+    if op == "login":
+        login = _credentials(options)
+        return dump({**_body(op, "", options), "login": login})
     if op == "embed":
         return dump(_body(op, model, options))
     if len(options) == 1 and type(options.get("prompt")) is str:
@@ -118,6 +121,16 @@ def _head(op: str, model: str, window: int) -> str:
     """What comes before the text of a request that is nothing but a prompt: one like the last one, most of the time."""
     body = {"op": op, "model": model, "window": window} if window else {"op": op, "model": model}
     return _encode(body)[:-1] + ',"messages":[{"role":"user","content":'
+
+
+def _credentials(options: dict[str, Any]) -> dict[str, Any]:
+    """Takes what a login says out of the options. A name with @ is a mail address."""
+    name = _checks.string("username", options.pop("username", None))
+    login = {"email" if "@" in name else "username": name}
+    for field, key in _CREDENTIALS.items():
+        if field in options:
+            login[key] = _checks.string(field, options.pop(field))
+    return login
 
 
 def _body(op: str, model: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -298,6 +311,8 @@ _MADE_INTO_OTHERS = frozenset({"prompt", "system_prompt", "messages", "model", "
 # Flags that change nothing while they are off: the core need not hear of them.
 _OFF = frozenset({"include_raw", "allow_unsupported"})
 _OFF_IN_ANSWERS = _OFF | {"include_usage"}
+
+_CREDENTIALS = {"password": "password", "code": "code", "recovery_code": "recovery_code", "login_url": "url"}
 
 
 def _tools(name: str, value: Any) -> list[Any]:

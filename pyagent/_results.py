@@ -1,4 +1,4 @@
-"""Results: puts the frames of an operation that is not a chat together: vectors, models, a count."""
+"""Results: puts the frames of an operation that is not a chat together: vectors, models, a count, a token."""
 
 from __future__ import annotations
 
@@ -57,6 +57,11 @@ class Results:
         """The models of a list. What a later core may say of them is left out."""
         fields = ModelInfo._fields
         return [ModelInfo(**{name: item[name] for name in fields if name in item}) for item in self._items]
+
+    @property
+    def token(self) -> str:
+        """What a login gave."""
+        return str(self._items[-1]["token"])
 
     @property
     def tokens(self) -> int:

@@ -34,7 +34,7 @@ def find_retries(most: int | None, backoff: float | None, factor: float | None) 
     retries = {
         "max_retries": _checks.count("max_retries", most),
         "retry_backoff": _checks.seconds("retry_backoff", backoff),
-        "retry_factor": optional(_checks.number, "retry_factor", factor),
+        "retry_factor": _checks.optional(_checks.number, "retry_factor", factor),
     }
     if most is None:
         retries["max_retries"] = _read_number("PYAGENT_MAX_RETRIES", "non-negative")
@@ -71,15 +71,10 @@ def switches(**switches: bool) -> dict[str, bool]:
 def azure(row: Row, api_version: str | None, deployment: str | None) -> dict[str, Any]:
     """The `azure` object of a configuration, from the options and the environment."""
     said = {
-        "api_version": optional(_checks.string, "api_version", api_version) or read_first(row.api_version_env),
-        "deployment": optional(_checks.string, "deployment", deployment) or read_first(row.deployment_env),
+        "api_version": _checks.optional(_checks.string, "api_version", api_version) or read_first(row.api_version_env),
+        "deployment": _checks.optional(_checks.string, "deployment", deployment) or read_first(row.deployment_env),
     }
     return {name: value for name, value in said.items() if value}
-
-
-def optional(check: Any, name: str, value: Any) -> Any:
-    """None, or a value that a check has passed."""
-    return None if value is None else check(name, value)
 
 
 def _read_number(name: str, sign: str) -> int | None:

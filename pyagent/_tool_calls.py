@@ -239,13 +239,14 @@ class Batch:
 class Live:
     """What is going on in a run, so that it can be ended from outside: a stream of the model, or calls of its tools."""
 
-    __slots__ = ("stream", "batch", "box", "closed")
+    __slots__ = ("stream", "batch", "box", "closed", "then")
 
     def __init__(self) -> None:
         self.stream: Any = None  # a Stream or an AsyncStream
         self.batch: Batch | None = None
         self.box: Any = None  # where somebody may wait for the batch
         self.closed = False
+        self.then: Callable[[], object] | None = None  # what else is to happen at its end, as often as it is ended
 
     def check(self) -> None:
         """Looks whether somebody has ended it.
@@ -266,6 +267,8 @@ class Live:
             batch.cancel()
         if box is not None:
             box.put(None)
+        if self.then is not None:
+            self.then()
 
 
 class Calls:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from ._registry import Row
     from ._vendor_options import Options
+    from .conversation import Conversation, Summariser
     from .hooks import Hooks
     from .options import Budget, Limits, Throttle, Timeouts
+    from .session import SessionConfig
 
 __all__ = ["Client"]
 
@@ -254,6 +256,31 @@ class Client(ClientMethods, AsyncClientMethods):
             ConfigurationError: There is no Provider of this name. A ValueError.
         """
         return self.provider(name).with_model(model)
+
+    def conversation(
+        self,
+        name: str,
+        model: str,
+        *,
+        system: str | None = None,
+        config: SessionConfig | None = None,
+        summarise: Summariser | None = None,
+        use_response_ids: bool = False,
+    ) -> Conversation:
+        """A conversation with a vendor's model. The options are those of Conversation.
+
+        Raises:
+            ConfigurationError: There is no Provider of this name, or an option is wrong. A ValueError.
+        """
+        from .conversation import Conversation
+
+        return Conversation(
+            self.model(name, model),
+            system=system,
+            config=config,
+            summarise=summarise,
+            use_response_ids=use_response_ids,
+        )
 
     def has(self, name: str) -> bool:
         """Whether there is a Provider of this name."""

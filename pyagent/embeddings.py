@@ -6,11 +6,12 @@ import sys
 from array import array
 
 from ._value import Value
+from .errors import ConfigurationError
 from .response import Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
 __all__ = ["Embeddings"]
@@ -88,6 +89,24 @@ class Embeddings(Value):
 
     def __buffer__(self, flags: int) -> memoryview:
         return self.buffer  # type: ignore[return-value]  # a view of any numbers
+
+    @staticmethod
+    def cosine_similarity(one: Sequence[float], other: Sequence[float]) -> float:
+        """How alike two vectors are, of one answer or of two: 1 for the same direction, -1 for the opposite one.
+
+        It is 0 for vectors at right angles, and where one of them is all zeros. For many vectors numpy is faster.
+
+        Raises:
+            ConfigurationError: One is longer than the other, as those of different models are. A ValueError.
+        """
+        if len(one) != len(other):
+            raise ConfigurationError(
+                f"other has {len(other)} numbers, and one has {len(one)}; give vectors of the same model.",
+                param="other",
+            )
+        lengths = sum(x * x for x in one) * sum(y * y for y in other)
+        likeness = sum(x * y for x, y in zip(one, other)) / lengths**0.5 if lengths else 0.0
+        return max(-1.0, min(1.0, likeness))
 
     def __len__(self) -> int:
         return len(self.data) // (4 * self.dimensions)

@@ -25,6 +25,7 @@ PyAgentError(Exception)
 ├── ConfigurationError(ValueError)               a bad option, found before any request
 ├── UnsupportedFeatureError(ValueError)          the vendor or the method cannot honour an option
 ├── BudgetExceededError(RuntimeError)            more than a `Budget` of your own allows, found before any request
+├── ConversationBusyError(RuntimeError)          another turn of the conversation has not ended
 ├── StreamCancelledError                         reading on after close() or cancel()
 ├── LimitExceededError(RuntimeError)             the answer is larger than `Limits` allow
 ├── ToolError(RuntimeError)                      a tool cannot do what it was called for
@@ -69,6 +70,7 @@ __all__ = [
     "ConfigurationError",
     "UnsupportedFeatureError",
     "BudgetExceededError",
+    "ConversationBusyError",
     "StreamCancelledError",
     "LimitExceededError",
     "ToolError",
@@ -84,6 +86,7 @@ class PyAgentError(Exception):
     Attributes:
         message: What went wrong, in one sentence.
         provider, model: Whom was asked.
+        deployment: Which deployment of a `Router` was; None without one.
         status_code: The HTTP status of the vendor's answer.
         code, param: The vendor's machine-readable word, and the option at fault.
         clock: For timeouts, which of connect, first_token, idle and total ran out.
@@ -109,6 +112,7 @@ class PyAgentError(Exception):
         *,
         provider: str | None = None,
         model: str | None = None,
+        deployment: str | None = None,
         status_code: int | None = None,
         code: str | None = None,
         param: str | None = None,
@@ -127,6 +131,7 @@ class PyAgentError(Exception):
         self.message = message
         self.provider = provider
         self.model = model
+        self.deployment = deployment
         self.status_code = status_code
         self.code = code
         self.param = param
@@ -287,6 +292,10 @@ class BudgetExceededError(PyAgentError, RuntimeError):
     """
 
 
+class ConversationBusyError(PyAgentError, RuntimeError):
+    """Another turn of the conversation has not ended: wait for its answer, close its stream, or ask a `fork()`."""
+
+
 class StreamCancelledError(PyAgentError):
     """The stream was closed before its end: `partial_text` is not the whole answer."""
 
@@ -301,6 +310,8 @@ class ToolError(PyAgentError, RuntimeError):
 
 class ToolLimitError(PyAgentError, RuntimeError):
     """The model asks for more tools than `max_steps` or the budget allow; `run` has everything up to there."""
+
+    run: ToolRun  # which the methods that call tools always give it
 
 
 class HookError(PyAgentError, RuntimeError):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .errors import PyAgentError
 
-__all__ = ["Capabilities", "ModelInfo", "ModelLists"]
+__all__ = ["Capabilities", "ModelInfo", "ModelLists", "known_models"]
 
 # Every word for what a model can do. A test holds it equal to the core's list.
 _FEATURES = (
@@ -187,3 +187,13 @@ class ModelLists(Value):
 
     def __len__(self) -> int:
         return sum(len(models) for models in self.models.values())
+
+
+def known_models() -> list[Capabilities]:
+    """Every family of models that something is known of without asking, one entry for each vendor that has it.
+
+    An entry's `model` is the family's name: a model of it has that name alone, or with a date or "latest" behind it.
+    """
+    from ._capabilities import known_families
+
+    return known_families()

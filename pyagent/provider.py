@@ -146,8 +146,8 @@ class Provider(
         row = Row.from_dict(provider) if isinstance(provider, dict) else find_row(provider)
         self._model: str = _checks.string("model", model)
         self._base_url = find_base_url(provider, row, base_url)
-        self._proxy = _settings.optional(_checks.line, "proxy", proxy)
-        headers = _settings.optional(_checks.headers, "extra_headers", extra_headers)
+        self._proxy = _checks.optional(_checks.line, "proxy", proxy)
+        headers = _checks.optional(_checks.headers, "extra_headers", extra_headers)
         config = {
             "provider": provider,
             "base_url": self._base_url,
@@ -159,7 +159,7 @@ class Provider(
             "throttle": _request.rates(throttle),
             "budget": _request.caps(budget),
             "prices": _request.prices(prices),
-            "tag": _settings.optional(_checks.string, "tag", tag),
+            "tag": _checks.optional(_checks.string, "tag", tag),
             "network": {
                 **_settings.network(self._proxy, ca_file, client_cert, max_connections),
                 **_settings.switches(http2=http2, allow_http=allow_http, post_quantum=post_quantum),

@@ -195,6 +195,7 @@ class Response(Value):
         usage: Token counts; its fields are None where the vendor did not say.
         cost: US dollars: as the vendor states it, or by the model's price; None where neither is known.
         model, provider: Who answered, as the vendor reports it.
+        deployment: Which deployment of a `Router` answered; None without one.
         id: The vendor's id of the answer.
         request_id: The vendor's id of the HTTP request.
         created: Seconds since 1970 UTC, by the vendor's clock.
@@ -214,6 +215,7 @@ class Response(Value):
         "model",
         "id",
         "provider",
+        "deployment",
         "request_id",
         "created",
         "system_fingerprint",
@@ -234,6 +236,7 @@ class Response(Value):
         model: str | None = None,
         id: str | None = None,
         provider: str | None = None,
+        deployment: str | None = None,
         request_id: str | None = None,
         created: float | None = None,
         system_fingerprint: str | None = None,
@@ -250,6 +253,7 @@ class Response(Value):
         self.model = model
         self.id = id
         self.provider = provider
+        self.deployment = deployment
         self.request_id = request_id
         self.created = created
         self.system_fingerprint = system_fingerprint

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from ._totals import total_cost, total_usage
 from ._value import Value
-from .response import Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .response import Response, ToolCall
+    from .response import Response, ToolCall, Usage
     from .tools import ToolResult
 
 __all__ = ["ToolRun", "ToolStep"]
@@ -73,22 +73,12 @@ class ToolRun(Value):
     @property
     def usage(self) -> Usage:
         """The token counts and the cost of all answers together; None where the vendor did not say."""
-        return _sum([step.response.usage for step in self.steps])
+        return total_usage(step.response.usage for step in self.steps)
 
     @property
     def cost(self) -> float | None:
         """US dollars for all answers together, see `Response.cost`; None where one of them is not known."""
-        costs = [step.response.cost for step in self.steps]
-        return None if None in costs else sum(cost for cost in costs if cost is not None)
+        return total_cost(step.response.cost for step in self.steps)
 
     def __str__(self) -> str:
         return self.text
-
-
-def _sum(usages: list[Usage]) -> Usage:
-    fields = {}
-    for name in Usage._fields:
-        known = [getattr(usage, name) for usage in usages if getattr(usage, name) is not None]
-        if known:
-            fields[name] = sum(known)
-    return Usage(**fields)

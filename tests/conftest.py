@@ -35,6 +35,9 @@ def _nothing_stays_open() -> Iterator[None]:
     """Whatever a test opens in the core is closed when its variables are gone; what wider fixtures hold stays."""
     before = open_handles()
     yield
+    shared = sys.modules.get("pyagent.litellm._calls")
+    if shared is not None:  # its calls share Providers for as long as the process runs
+        shared._providers.clear()
     deadline = time.monotonic() + 5
     while any(count > before.get(kind, 0) for kind, count in open_handles().items()):
         gc.collect()

@@ -1,4 +1,4 @@
-"""Writes the asyncio twins of the methods of Provider and Client from these, so that the two cannot drift apart.
+"""Writes the asyncio twins of methods of Provider, Client and Conversation, so that the two cannot drift apart.
 
 python tools/twins.py [--check]
 
@@ -18,11 +18,12 @@ NOTE = "Written by tools/twins.py from {name}: change that file, then run `make 
 
 # What is written differently for coroutines: pattern and replacement, in order.
 RULES = (
-    (r"\bdef (generate\w*|embed|list_models|count_tokens|run_tools)\(", r"async def a\1("),
+    (r"\bdef (generate\w*|embed|list_models|count_tokens|login|run_tools)\(", r"async def a\1("),
     (r"\bdef (stream\w*|map)\(", r"def a\1("),
     (r"\bgenerate_text and stream_text\b", "agenerate_text and astream_text"),
     (r"\bgenerate and stream\b", "agenerate and astream"),
-    (r"\bembed, list_models and count_tokens\b", "aembed, alist_models and acount_tokens"),
+    (r"\bembed, list_models, count_tokens and login\b", "aembed, alist_models, acount_tokens and alogin"),
+    (r"(token = )(Provider.+?)\.login\(", r"\1await \2.alogin("),
     (r"\b(generate|stream)\(\)", r"a\1()"),
     (r'refuse_several\(n, "(\w+)"\)', r'refuse_several(n, "a\1")'),
     (r"\bwait_for_all\(self\._start\(", "await await_all(self._astart("),
@@ -83,11 +84,33 @@ PROCESSOR_RULES = (
     (r"\)\.run\(\)`\.", r").run()`, awaited."),
 )
 
+# What is written differently in the methods of Conversation, which wait before they ask, so that its streams do, too.
+CONVERSATION_RULES = (
+    (r"\bdef (generate|stream|run_tools|trim)(\w*)\(", r"async def a\1\2("),
+    (r"\bdef _(ask|open|fit|shorten|count|sum_up)\(", r"async def _a\1("),
+    (r"\bself\._(ask|open|fit|shorten|count|sum_up)\(", r"await self._a\1("),
+    (r"\bprovider\.(generate|count_tokens|run_tools)\(", r"provider.a\1("),
+    (r"(?<!`)\b((?:turn|self)\.provider\.a(?:generate|count_tokens|run_tools)\()", r"await \1"),
+    (r"\bprovider\.stream(\w*)\(", r"provider.astream\1("),
+    (r"\b(generate|stream|run_tools|trim)\(\)", r"a\1()"),
+    (r"\bwhat (generate|generate_stateless|stream|run_tools) does", r"what a\1 does"),
+    (r": generate and stream,", ": agenerate and astream,"),
+    (r"`Provider\.(generate|stream|count_tokens|run_tools)`", r"`Provider.a\1`"),
+    (r"\breturn told\(", "return await atold("),
+    (r"\btold$", "atold"),
+    (r"\bA (Tool)?Stream\b", r"An Async\1Stream"),
+    (r"(-> )((?:Tool)?Stream)\b", r"\1Async\2"),
+    (r"from \.(tool_)?stream import (Tool)?Stream", r"from .async_\1stream import Async\2Stream"),
+    (r"class ConversationMethods", "class AsyncConversationMethods"),
+    (r'"""The methods of Conversation', r'"""The methods of Conversation for coroutines'),
+)
+RULES_OF = {**dict.fromkeys(PROCESSORS, PROCESSOR_RULES), "_conversation_methods.py": CONVERSATION_RULES}
+
 
 def twin(name: str) -> str:
     """The text of the twin of a file of the package."""
     text = (PACKAGE / name).read_text(encoding="utf-8")
-    for pattern, replacement in PROCESSOR_RULES if name in PROCESSORS else RULES:
+    for pattern, replacement in RULES_OF.get(name, RULES):
         text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
     first, _, rest = text.partition("\n")
     imports = re.compile(r"(?:^ *from \.\S+ import .+\n)+", re.MULTILINE)
@@ -101,7 +124,8 @@ def outdated() -> list[Path]:
 
 
 def pairs() -> list[tuple[str, Path]]:
-    names = [f"_{job}_methods.py" for job in ("text", "response", "map", "operation", "object", "tool", "client")]
+    jobs = ("text", "response", "map", "operation", "object", "tool", "client", "conversation")
+    names = [f"_{job}_methods.py" for job in jobs]
     named = {**{name: f"_async{name}" for name in names}, **PROCESSORS}
     return [(name, PACKAGE / path) for name, path in named.items()]
 

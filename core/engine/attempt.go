@@ -51,6 +51,10 @@ func (c *Call) ask(ctx context.Context, cancel context.CancelCauseFunc) (committ
 		call: c, ctx: ctx, cancel: cancel, watch: watch,
 		gate: &gate{sink: c.sink, watch: watch, start: llm.Start{Provider: c.client.row.Name}},
 	}
+	if c.place != nil {
+		x.gate.first = c.place.sawFirst()
+	}
+	defer func() { c.committed = c.committed || committed }()
 	response, err := x.send()
 	if err == nil {
 		c.client.noteLimits(response.Header)

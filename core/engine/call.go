@@ -50,6 +50,12 @@ type Call struct {
 	rest     *rest  // a finished answer whose last bytes may be unread
 	page     string // of a list, or of a login
 	purse    *purse // nil without a budget
+
+	committed  bool     // the host has seen part of the answer
+	journey    *journey // of a call to a client with deployments
+	place      *place   // of a call at one of them
+	deployment string   // its name
+	tried      int      // attempts at others before
 }
 
 // Run carries out one request. Its last act towards the host is exactly one terminal event.
@@ -80,6 +86,13 @@ func (c *Call) Run(ctx context.Context) {
 		perform = c.embed
 	case llm.OpModels, llm.OpLogin:
 		perform = c.followPages
+	}
+	if c.client.router != nil {
+		if err := c.plan(); err != nil {
+			c.end(ctx, 0, err)
+			return
+		}
+		perform = c.travel
 	}
 	attempts := 0
 	err := policy.Within(ctx, c.expense(), func() (err *llm.Error) {
@@ -158,30 +171,36 @@ func (c *Call) encode() *llm.Error {
 	return nil
 }
 
+// bounded puts a context under the clock for all attempts.
+func (c *Call) bounded(ctx context.Context) (_ context.Context, deadline time.Time, stop context.CancelFunc) {
+	total := c.clocks.Total
+	if total <= 0 {
+		return ctx, time.Time{}, func() {}
+	}
+	deadline = c.began.Add(total)
+	ctx, stop = context.WithDeadlineCause(ctx, deadline, &llm.Error{
+		Kind: llm.KindTimeout, Clock: "total", ClockSeconds: total.Seconds(),
+		Message: fmt.Sprintf("no complete answer within %v (timeouts.total)", total),
+	})
+	return ctx, deadline, stop
+}
+
 // try runs the attempts under the clock for all of them.
 func (c *Call) try(ctx context.Context) (int, *llm.Error) {
-	var deadline time.Time
-	if total := c.clocks.Total; total > 0 {
-		deadline = c.began.Add(total)
-		var stop context.CancelFunc
-		ctx, stop = context.WithDeadlineCause(ctx, deadline, &llm.Error{
-			Kind: llm.KindTimeout, Clock: "total", ClockSeconds: total.Seconds(),
-			Message: fmt.Sprintf("no complete answer within %v (timeouts.total)", total),
-		})
-		defer stop()
-	}
+	ctx, deadline, stop := c.bounded(ctx)
+	defer stop()
 	chain := policy.Chain{
 		Clock: realClock{}, Retry: policy.ResolveRetry(c.client.config, c.request.MaxRetries), Deadline: deadline,
 		Limit: c.turn(deadline), Rotate: c.rotate,
 		Failed: func(failed llm.Retry) {
 			c.describe(failed.Error)
-			c.retries = append(c.retries, llm.PastAttempt{
-				Attempt: failed.Attempt, Wait: failed.Wait, KeyChanged: failed.KeyChanged,
-				Kind: failed.Error.Kind, Message: failed.Error.Message, StatusCode: failed.Error.StatusCode,
-			})
-			c.sink.Emit(llm.Event{Kind: llm.EventRetry, Data: &failed})
-			_ = c.sink.Flush(ctx)
+			failed.Attempt += c.tried
+			c.noteRetry(ctx, failed)
 		},
+	}
+	if c.place != nil {
+		chain.Limit = c.place.limit(chain.Limit)
+		chain.Elsewhere = c.place.elsewhere
 	}
 	attempts, err := chain.Run(ctx, c.attempt)
 	if err != nil && ctx.Err() != nil {
@@ -191,6 +210,16 @@ func (c *Call) try(ctx context.Context) (int, *llm.Error) {
 		}
 	}
 	return attempts, err
+}
+
+// noteRetry keeps a failed attempt that another one follows, and tells the host.
+func (c *Call) noteRetry(ctx context.Context, failed llm.Retry) {
+	c.retries = append(c.retries, llm.PastAttempt{
+		Attempt: failed.Attempt, Wait: failed.Wait, KeyChanged: failed.KeyChanged, Kind: failed.Error.Kind,
+		Message: failed.Error.Message, StatusCode: failed.Error.StatusCode, Deployment: failed.Error.Deployment,
+	})
+	c.sink.Emit(llm.Event{Kind: llm.EventRetry, Data: &failed})
+	_ = c.sink.Flush(ctx)
 }
 
 // rotate lets the key rest that a failed attempt was refused for, and takes another one for the next attempt. A key that the
@@ -208,13 +237,15 @@ func (c *Call) rotate(err *llm.Error) bool {
 
 // fail ends the call with an error that names the vendor and the model and holds no secret.
 func (c *Call) fail(ctx context.Context, err *llm.Error, attempts int) {
-	c.describe(err)
+	if err.Deployment == "" { // and else its own call has described it
+		c.describe(err)
+	}
 	err.Attempts, err.Retries = attempts, c.retries
 	c.sink.End(llm.Event{Kind: llm.EventError, Data: err})
 }
 
 func (c *Call) describe(err *llm.Error) {
-	err.Provider = c.client.row.Name
+	err.Provider, err.Deployment = c.client.row.Name, c.deployment
 	err.Model = first(err.Model, c.request.Model)
 	secrets := c.secrets()
 	for _, said := range []*string{&err.Message, &err.Body, &err.Code, &err.Param, &err.RequestID} {

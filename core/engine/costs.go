@@ -132,7 +132,9 @@ func (c *Call) count(finish *llm.Finish, images int, broken bool) {
 	if c.request.Op.IsChat() || c.request.Op == llm.OpEmbed {
 		tag := first(c.request.Tag, client.config.Tag)
 		client.engine.spent.add(client.row.Name, c.request.Model, tag, finish.Usage, finish.CostUSD)
-		client.spent.add(client.row.Name, c.request.Model, tag, finish.Usage, finish.CostUSD)
+		for ; client != nil; client = client.parent {
+			client.spent.add(c.client.row.Name, c.request.Model, tag, finish.Usage, finish.CostUSD)
+		}
 	}
 	if c.purse != nil {
 		c.purse.pay(finish, c.estimate(), broken)
@@ -150,6 +152,8 @@ func (c *Call) estimate() policy.Amount {
 
 // purse gathers what the attempts of a call cost.
 type purse struct {
+	outer *purse // of the budget around this one; nil for none
+
 	mu   sync.Mutex
 	cost policy.Amount
 }
@@ -170,10 +174,12 @@ func (p *purse) pay(finish *llm.Finish, expected policy.Amount, broken bool) {
 	if tokens == nil || broken {
 		tokens = atLeast(tokens, expected.Tokens)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.cost.USD += *usd
-	p.cost.Tokens += *tokens
+	for ; p != nil; p = p.outer {
+		p.mu.Lock()
+		p.cost.USD += *usd
+		p.cost.Tokens += *tokens
+		p.mu.Unlock()
+	}
 }
 
 func atLeast[T int64 | float64](known *T, least T) *T {
@@ -244,6 +250,7 @@ func (e *Engine) openBudget(option *llm.Budget) *budget {
 // expense is a call's way through its budget: policy.Limit for all of its requests.
 type expense struct {
 	call     *Call
+	purse    *purse
 	reserved policy.Amount
 }
 
@@ -252,24 +259,27 @@ func (c *Call) expense() policy.Limit {
 	if c.client.budget == nil || !c.request.Op.IsChat() && c.request.Op != llm.OpEmbed {
 		return nil
 	}
-	c.purse = new(purse)
+	c.purse = &purse{outer: c.purse}
 	if said := c.request.IncludeUsage; said != nil && !*said { // the counts of a stream are needed all the same
 		c.request.IncludeUsage = nil
 	}
-	return &expense{call: c}
+	return &expense{call: c, purse: c.purse}
 }
 
 // Enter is part of policy.Limit. It never waits.
 func (x *expense) Enter(context.Context) *llm.Error {
 	c := x.call
 	option := c.client.config.Budget
-	if option.USD != nil && c.priceOf() == nil {
-		return llm.Configuration("prices", "the price of the model %q at %s is not known, so that no budget in dollars can be kept; "+
-			`give its price with prices={%q: {"input": ..., "output": ...}}, in dollars for a million tokens`,
-			c.request.Model, c.client.row.Name, c.request.Model)
+	for _, one := range c.possible() {
+		if option.USD != nil && one.priceOf() == nil {
+			return llm.Configuration("prices", "the price of the model %q at %s is not known, so that no budget in dollars can be kept; "+
+				`give its price with prices={%q: {"input": ..., "output": ...}}, in dollars for a million tokens`,
+				one.request.Model, one.client.row.Name, one.request.Model)
+		}
+		cost := one.estimate()
+		x.reserved = policy.Amount{USD: max(x.reserved.USD, cost.USD), Tokens: max(x.reserved.Tokens, cost.Tokens)}
 	}
 	caps, _ := policy.ResolveBudget(option)
-	x.reserved = c.estimate()
 	account := c.client.budget
 	account.mu.Lock()
 	defer account.mu.Unlock()
@@ -304,9 +314,9 @@ func exceeded(option *llm.Budget, over *policy.Overrun, cost policy.Amount) *llm
 // Leave is part of policy.Limit.
 func (x *expense) Leave(*llm.Error) {
 	c := x.call
-	c.purse.mu.Lock()
-	cost := c.purse.cost
-	c.purse.mu.Unlock()
+	x.purse.mu.Lock()
+	cost := x.purse.cost
+	x.purse.mu.Unlock()
 	account := c.client.budget
 	account.mu.Lock()
 	defer account.mu.Unlock()

@@ -63,11 +63,16 @@ type Client struct {
 	budget    *budget            // nil for none
 	spent     tally
 	keys      *policy.Keys
+	router    *router                    // of a client with deployments, which has none of the other parts
+	parent    *Client                    // of a deployment
 	limits    atomic.Pointer[seenLimits] // what the vendor said last of its rate limits
 }
 
 // Open checks a configuration and prepares a client; nothing is connected yet.
 func (e *Engine) Open(config *llm.Config) (*Client, *llm.Error) {
+	if len(config.Deployments) > 0 {
+		return e.openRouter(config)
+	}
 	row, err := findRow(config.Provider)
 	if err != nil {
 		return nil, err
@@ -97,10 +102,19 @@ func (e *Engine) Open(config *llm.Config) (*Client, *llm.Error) {
 }
 
 // Close gives the client's share in its connections back.
-func (c *Client) Close() { c.engine.release(c.transport) }
+func (c *Client) Close() {
+	if c.router != nil {
+		c.router.close()
+		return
+	}
+	c.engine.release(c.transport)
+}
 
 // Describe says for an inspection where the client's requests go, and what they cost.
 func (c *Client) Describe() map[string]any {
+	if c.router != nil {
+		return map[string]any{"provider": c.row.Name, "costs": c.spent.list(false), "deployments": c.router.describe()}
+	}
 	base := c.config.BaseURL
 	if base == "" {
 		base = c.row.BaseURL

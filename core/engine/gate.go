@@ -15,6 +15,7 @@ type gate struct {
 	start llm.Start // completed by the decoder's own start event
 	held  []llm.Event
 	open  bool
+	first func() // is told of the first visible event; nil for nobody
 
 	images int // that the answer has
 }
@@ -43,6 +44,9 @@ func (g *gate) emit(event llm.Event) {
 	g.release()
 	g.open = true
 	g.watch.commit()
+	if g.first != nil {
+		g.first()
+	}
 	g.sink.Emit(event)
 }
 

@@ -21,7 +21,7 @@ type outcome struct {
 // Ask sends the request, if that can be done at once, and reports whether it did. Then comes Answer, or Run.
 func (c *Call) Ask(ctx context.Context) bool {
 	total := c.clocks.Total
-	if c.client.config.Throttle != nil || c.client.budget != nil { // its turn may come later, or never
+	if c.client.config.Throttle != nil || c.client.budget != nil || c.client.router != nil { // its turn may come later, or never
 		return false
 	}
 	if c.request.Op != llm.OpGenerate || c.clocks.FirstToken > 0 || total > 0 && total < time.Second || c.encode() != nil {

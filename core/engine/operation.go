@@ -58,6 +58,7 @@ func (p *part) failure() *llm.Error {
 func (c *Call) askPart(ctx context.Context, p *part, page string) {
 	one := &Call{
 		client: c.client, request: p.request, sink: p, clocks: c.clocks, sizes: c.sizes, began: c.began, page: page, purse: c.purse,
+		deployment: c.deployment,
 	}
 	if failed := guard.Call(func() {
 		attempts, err := one.perform(ctx)
@@ -147,6 +148,7 @@ func (c *Call) followPages(ctx context.Context) (attempts int, err *llm.Error) {
 // deliver hands a request's events to the host, whose pace it takes.
 func (c *Call) deliver(ctx context.Context, p *part) *llm.Error {
 	for i := range p.events {
+		c.committed = true
 		c.sink.Emit(p.events[i])
 		p.events[i] = llm.Event{}
 		if c.sink.Crowded() && c.sink.Flush(ctx) != nil {

@@ -173,16 +173,19 @@ func (c *Call) turn(deadline time.Time) policy.Limit {
 	if option == nil || c.request.Op == llm.OpLogin || c.request.Op == llm.OpModels {
 		return nil
 	}
-	t := &turn{call: c}
+	wait, bounded := policy.ResolveWait(option)
+	return &turn{call: c, latest: c.latest(deadline, wait, bounded, "throttle.max_wait")}
+}
+
+// latest is until when the call may wait for its turn: its deadline, or where that is bounded, a time from now.
+func (c *Call) latest(deadline time.Time, wait time.Duration, bounded bool, name string) (until latest) {
 	if !deadline.IsZero() {
-		t.latest = latest{deadline, fmt.Sprintf("timeouts.total=%g", c.clocks.Total.Seconds())}
+		until = latest{deadline, fmt.Sprintf("timeouts.total=%g", c.clocks.Total.Seconds())}
 	}
-	if wait, ok := policy.ResolveWait(option); ok {
-		if at := time.Now().Add(wait); deadline.IsZero() || at.Before(deadline) {
-			t.latest = latest{at, fmt.Sprintf("throttle.max_wait=%g", wait.Seconds())}
-		}
+	if at := time.Now().Add(wait); bounded && (deadline.IsZero() || at.Before(deadline)) {
+		until = latest{at, fmt.Sprintf("%s=%g", name, wait.Seconds())}
 	}
-	return t
+	return until
 }
 
 // Enter is part of policy.Limit.
@@ -205,16 +208,20 @@ func (t *turn) Enter(ctx context.Context) *llm.Error {
 	return nil
 }
 
-// Leave is part of policy.Limit. A request that the vendor did not carry out had no tokens; one that broke off keeps what it was
-// expected to have.
-func (t *turn) Leave(err *llm.Error) {
-	tokens := int64(-1)
-	switch usage := t.call.finish.Usage; {
+// had is how many tokens a request had that ended with err. One that the vendor did not carry out had none; one that broke off
+// keeps what it was expected to have, which is what a negative number says.
+func (c *Call) had(err *llm.Error) int64 {
+	switch usage := c.finish.Usage; {
 	case err != nil && (err.Response == nil || err.StatusCode > 299):
-		tokens = 0
+		return 0
 	case err == nil && usage != nil && usage.TotalTokens != nil:
-		tokens = *usage.TotalTokens
+		return *usage.TotalTokens
 	}
-	t.used.leave(t.ticket, tokens)
+	return -1
+}
+
+// Leave is part of policy.Limit.
+func (t *turn) Leave(err *llm.Error) {
+	t.used.leave(t.ticket, t.call.had(err))
 	t.call.client.engine.throttles.leave(t.used)
 }

@@ -74,6 +74,23 @@ func newSequence(a *answer, c chunks) *sequence {
 	return s
 }
 
+// sequence writes the deltas of APIs in which a call of a tool is one delta. Each function makes the JSON of one, and event
+// what is sent of it.
+func (a *answer) sequence(reasoning, text func(string) string, tool func(Tool) string, event func(string) []byte) *sequence {
+	s := new(sequence)
+	for _, word := range a.reasoning {
+		s.head = append(s.head, event(reasoning(word)))
+	}
+	for _, word := range a.text {
+		s.cycle = append(s.cycle, event(text(word)))
+	}
+	for _, called := range a.tools {
+		s.tail = append(s.tail, event(tool(called)))
+	}
+	s.length = len(s.head) + len(s.cycle)*a.repeat + len(s.tail)
+	return s
+}
+
 // at is the event of delta i.
 func (s *sequence) at(i int) []byte {
 	if i < len(s.head) {

@@ -23,11 +23,7 @@ func (s *Server) messages(out *output, script *Script, asked *question) error {
 	if err := out.write(blocks.opening); err != nil {
 		return err
 	}
-	count := blocks.deltas.length
-	if script.After != nil {
-		count = min(count, *script.After)
-	}
-	if err := out.deltas(&blocks.deltas, count); err != nil {
+	if err := out.deltas(&blocks.deltas); err != nil {
 		return err
 	}
 	return out.end(blocks.closing, messageEvent("message_stop", ""))
@@ -104,11 +100,7 @@ func (a *answer) message() []byte {
 		content = append(content, fmt.Sprintf(`{"type":"text","text":%s}`, marshal(text)))
 	}
 	for _, tool := range a.tools {
-		input := []byte(tool.Arguments)
-		if !json.Valid(input) {
-			input = []byte("{}")
-		}
-		content = append(content, fmt.Sprintf(`{"type":"tool_use","id":%s,"name":%s,"input":%s}`, marshal(tool.ID), marshal(tool.Name), input))
+		content = append(content, fmt.Sprintf(`{"type":"tool_use","id":%s,"name":%s,"input":%s}`, marshal(tool.ID), marshal(tool.Name), tool.Arguments.object()))
 	}
 	return fmt.Appendf(nil, `{"id":%s,"type":"message","role":"assistant","model":%s,"content":[%s],"stop_reason":%s,`+
 		`"stop_sequence":null,"usage":%s}`, marshal(a.id), marshal(a.model), strings.Join(content, ","), marshal(a.stopReason()),

@@ -22,6 +22,7 @@ type output struct {
 	record   *record
 	script   *Script
 	fields   http.Header // of the response, beside those of every response
+	lines    bool        // the stream is of lines of JSON, and not of server-sent events
 	last     []byte      // the end of the body, to be sent when the handler is over
 }
 

@@ -18,6 +18,11 @@ type question struct {
 	N             *int            `json:"n"`
 	Fake          json.RawMessage `json:"fake"`
 
+	Contents []struct {
+		Role  string          `json:"role"`
+		Parts json.RawMessage `json:"parts"`
+	} `json:"contents"` // Gemini's messages
+
 	Input      json.RawMessage `json:"input"` // for embeddings
 	Dimensions *int            `json:"dimensions"`
 	Encoding   string          `json:"encoding_format"` // "float" or "base64"
@@ -37,6 +42,7 @@ const maxChoices = 128
 
 func (q *question) parse(body []byte) error {
 	err := json.Unmarshal(body, q)
+	q.Stream = q.Stream || strings.HasSuffix(q.path, ":streamGenerateContent")
 	var mismatch *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &mismatch) && mismatch.Field != "":

@@ -25,11 +25,7 @@ func (s *Server) responses(out *output, script *Script, asked *question) error {
 	if err := out.write(items.opening); err != nil {
 		return err
 	}
-	count := items.deltas.length
-	if script.After != nil {
-		count = min(count, *script.After)
-	}
-	if err := out.deltas(&items.deltas, count); err != nil {
+	if err := out.deltas(&items.deltas); err != nil {
 		return err
 	}
 	kind := "response.completed"

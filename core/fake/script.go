@@ -207,6 +207,14 @@ func (a *Arguments) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// object is the arguments for APIs in which they are an object; what is none is left out.
+func (a Arguments) object() []byte {
+	if !json.Valid([]byte(a)) {
+		return []byte("{}")
+	}
+	return []byte(a)
+}
+
 // pieces cuts the arguments into deltas of about size bytes, never inside a character, which JSON could not carry.
 func (a Arguments) pieces(size int) []string {
 	text := string(a)

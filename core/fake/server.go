@@ -1,4 +1,5 @@
-// Package fake is a scripted model server that speaks OpenAI's chat completions, responses and embeddings, and Anthropic's messages.
+// Package fake is a scripted model server that speaks OpenAI's chat completions, responses and embeddings, Anthropic's
+// messages, and the chats of Gemini and Ollama.
 // It is the vendor behind the "echo" provider, behind the tests of every language, and behind every fault that a client must
 // survive: it answers what a script says, at the pace and with the failures that the script says, and it tells afterwards
 // what it saw of the client.
@@ -62,6 +63,10 @@ func (s *Server) route(out *output, r *http.Request, body []byte) error {
 		return s.endpoint(out, r, http.MethodPost, script, body, s.messages)
 	case strings.HasSuffix(path, "/responses"):
 		return s.endpoint(out, r, http.MethodPost, script, body, s.responses)
+	case strings.HasSuffix(path, ":generateContent"), strings.HasSuffix(path, ":streamGenerateContent"):
+		return s.endpoint(out, r, http.MethodPost, script, body, s.generateContent)
+	case strings.HasSuffix(path, "/api/chat"):
+		return s.endpoint(out, r, http.MethodPost, script, body, s.ollama)
 	case strings.HasSuffix(path, "/embeddings"):
 		return s.endpoint(out, r, http.MethodPost, script, body, s.embeddings)
 	case strings.HasSuffix(path, "/models"):
@@ -70,7 +75,8 @@ func (s *Server) route(out *output, r *http.Request, body []byte) error {
 		return s.endpoint(out, r, http.MethodGet, script, nil, s.model)
 	}
 	return out.refuse(http.StatusNotFound, "Unknown request URL: "+r.Method+" "+path+
-		". It is POST .../chat/completions, POST .../responses, POST .../messages, POST .../embeddings or GET .../models.", "unknown_url")
+		". It is POST .../chat/completions, POST .../responses, POST .../messages, POST .../models/M:generateContent, "+
+		"POST .../api/chat, POST .../embeddings or GET .../models.", "unknown_url")
 }
 
 // endpoint answers a request to a known path, by way of the failures that every endpoint shares. HEAD is GET here: its

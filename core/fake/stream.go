@@ -33,11 +33,7 @@ func (o *output) stream(a *answer, withUsage bool) error {
 	if err := o.write(chunks.each(a.choices, role, "null")); err != nil {
 		return err
 	}
-	count := deltas.length
-	if o.script.After != nil {
-		count = min(count, *o.script.After)
-	}
-	if err := o.deltas(deltas, count); err != nil {
+	if err := o.deltas(deltas); err != nil {
 		return err
 	}
 	tail := chunks.each(a.choices, "{}", string(marshal(a.finish)))
@@ -61,8 +57,12 @@ func (o *output) begin(contentType string) error {
 	return o.pause(seconds(o.script.FirstDelay))
 }
 
-// deltas sends the first count deltas at the script's pace.
-func (o *output) deltas(all *sequence, count int) error {
+// deltas sends as many deltas as the script wants, at its pace.
+func (o *output) deltas(all *sequence) error {
+	count := all.length
+	if o.script.After != nil {
+		count = min(count, *o.script.After)
+	}
 	perWrite := int(optional(o.script.PerWrite, 1))
 	var together []byte
 	for sent := 0; sent < count; {
@@ -104,6 +104,9 @@ func (o *output) end(tail []byte, done string) error {
 		}
 		return o.stall(true)
 	case EndError:
+		if o.lines {
+			return o.writeLast(append(o.script.errorObject(), '\n'))
+		}
 		return o.writeLast([]byte("data: " + string(o.script.errorObject()) + "\n\n"))
 	case EndGarbage:
 		return o.writeLast([]byte(o.script.Garbage))

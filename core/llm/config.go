@@ -20,6 +20,8 @@ type Config struct {
 	Tag          string            `json:"tag,omitempty"`    // of requests that have none
 	Network      Network           `json:"network,omitzero"`
 	Azure        Azure             `json:"azure,omitzero"`
+	Deployments  []Deployment      `json:"deployments,omitempty"` // instead of one vendor; then most fields are theirs
+	Routing      *Routing          `json:"routing,omitempty"`     // among the deployments
 }
 
 // Timeouts are four clocks in seconds. A missing field takes the value of the layer below (call, client, default); 0 means
@@ -105,37 +107,44 @@ func DecodeConfig(data []byte) (*Config, *Error) {
 	if err := DecodeStrict("the client configuration", data, config); err != nil {
 		return nil, err
 	}
-	if len(config.ExtraAPIKeys) > 0 && config.APIKey == "" {
-		return nil, Configuration("extra_api_keys", "extra_api_keys stand by for api_key, which is not given; give it as well")
+	return config, config.check()
+}
+
+func (c *Config) check() *Error {
+	if err := c.checkRoute(); err != nil {
+		return err
 	}
-	if config.MaxRetries != nil && *config.MaxRetries < 0 {
-		return nil, Configuration("max_retries", "max_retries must be 0 or more, got %d", *config.MaxRetries)
+	if len(c.ExtraAPIKeys) > 0 && c.APIKey == "" {
+		return Configuration("extra_api_keys", "extra_api_keys stand by for api_key, which is not given; give it as well")
 	}
-	if config.RetryBackoff != nil && *config.RetryBackoff < 0 {
-		return nil, Configuration("retry_backoff", "retry_backoff must be 0 or more seconds, got %g", *config.RetryBackoff)
+	if c.MaxRetries != nil && *c.MaxRetries < 0 {
+		return Configuration("max_retries", "max_retries must be 0 or more, got %d", *c.MaxRetries)
 	}
-	if config.RetryFactor != nil && !(*config.RetryFactor >= 1) {
-		return nil, Configuration("retry_factor", "retry_factor must be 1 or more, got %g", *config.RetryFactor)
+	if c.RetryBackoff != nil && *c.RetryBackoff < 0 {
+		return Configuration("retry_backoff", "retry_backoff must be 0 or more seconds, got %g", *c.RetryBackoff)
 	}
-	if n := len(config.Network.ClientCert); n != 0 && n != 2 {
-		return nil, Configuration("client_cert", "client_cert must be a certificate file and a key file, got %d names", n)
+	if c.RetryFactor != nil && !(*c.RetryFactor >= 1) {
+		return Configuration("retry_factor", "retry_factor must be 1 or more, got %g", *c.RetryFactor)
 	}
-	if config.Network.MaxConnections < 0 {
-		return nil, Configuration("max_connections", "max_connections must be 0 (no limit) or more, got %d", config.Network.MaxConnections)
+	if n := len(c.Network.ClientCert); n != 0 && n != 2 {
+		return Configuration("client_cert", "client_cert must be a certificate file and a key file, got %d names", n)
 	}
-	if err := config.Timeouts.check(); err != nil {
-		return nil, err
+	if c.Network.MaxConnections < 0 {
+		return Configuration("max_connections", "max_connections must be 0 (no limit) or more, got %d", c.Network.MaxConnections)
 	}
-	if err := config.Throttle.check(); err != nil {
-		return nil, err
+	if err := c.Timeouts.check(); err != nil {
+		return err
 	}
-	if err := config.Budget.check(); err != nil {
-		return nil, err
+	if err := c.Throttle.check(); err != nil {
+		return err
 	}
-	if err := checkPrices(config.Prices); err != nil {
-		return nil, err
+	if err := c.Budget.check(); err != nil {
+		return err
 	}
-	return config, config.Limits.check()
+	if err := checkPrices(c.Prices); err != nil {
+		return err
+	}
+	return c.Limits.check()
 }
 
 func (t Timeouts) check() *Error {

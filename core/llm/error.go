@@ -48,6 +48,7 @@ type Error struct {
 	Message      string        `json:"message"`
 	Provider     string        `json:"provider,omitempty"`
 	Model        string        `json:"model,omitempty"`
+	Deployment   string        `json:"deployment,omitempty"`    // which of the client's deployments was asked
 	StatusCode   int           `json:"status_code,omitempty"`   // HTTP status; 0 when there was none
 	Code         string        `json:"code,omitempty"`          // the vendor's machine-readable word
 	Param        string        `json:"param,omitempty"`         // the request field at fault, when known

@@ -98,6 +98,7 @@ type PastAttempt struct {
 	Kind       Kind    `json:"kind"`
 	Message    string  `json:"message"`
 	StatusCode int     `json:"status_code,omitempty"`
+	Deployment string  `json:"deployment,omitempty"` // which of the client's deployments was asked
 }
 
 // Finish is what is known about a complete answer besides its content.
@@ -110,6 +111,7 @@ type Finish struct {
 	RequestedModel  string            `json:"requested_model,omitempty"` // as the request named it: a message's Source
 	ID              string            `json:"id,omitempty"`
 	Provider        string            `json:"provider,omitempty"`
+	Deployment      string            `json:"deployment,omitempty"` // which of the client's deployments answered
 	RequestID       string            `json:"request_id,omitempty"`
 	Created         float64           `json:"created,omitempty"` // seconds since 1970 UTC, as the vendor says
 	Fingerprint     string            `json:"system_fingerprint,omitempty"`

@@ -77,6 +77,8 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 			return m.setSource(value)
 		case "reasoning_details":
 			return m.setDetails(value)
+		case "interrupted": // pyagent's own note that the text was cut: nobody is sent it
+			return nil
 		}
 		if guess := Nearest(key, []string{"role", "content", "name", "tool_calls", "tool_call_id"}); guess != "" {
 			return Configuration("messages", "a message has the unknown key %q; did you mean %q?", key, guess)

@@ -95,6 +95,18 @@ func TestMessageKeepsEverything(t *testing.T) {
 	}
 }
 
+// What pyagent notes of a message is not among what goes out with it.
+func TestNotesOfAMessage(t *testing.T) {
+	var m Message
+	text := `{"role":"assistant","content":"a","interrupted":true,"source":{"provider":"p","model":"m"},"mine":1}`
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Extra) != 1 || m.Extra[0].Key != "mine" || m.Source != (Source{"p", "m"}) {
+		t.Errorf("got %+v", m)
+	}
+}
+
 func TestStringPart(t *testing.T) {
 	var got Message
 	if err := json.Unmarshal([]byte(`{"role":"user","content":[ "<a>" ,{"type":"text","text":"b"}]}`),

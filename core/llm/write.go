@@ -64,6 +64,7 @@ func (f *Finish) appendJSON(out []byte) []byte {
 	o.text("requested_model", f.RequestedModel)
 	o.text("id", f.ID)
 	o.text("provider", f.Provider)
+	o.text("deployment", f.Deployment)
 	o.text("request_id", f.RequestID)
 	if f.Created != 0 {
 		o.number("created", f.Created)

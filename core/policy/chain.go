@@ -29,10 +29,10 @@ type Limit interface {
 	Leave(err *llm.Error)
 }
 
-// Within carries out a call that its budget allows. It is the outermost policy, around everything that Run does, and around all
-// the requests of a call that takes several:
+// Within carries out a call that its budget allows. It is the outermost policy, around everything that Along and Run do, and around
+// all the requests of a call that takes several:
 //
-//	budget -> Run
+//	budget -> route -> Run
 func Within(ctx context.Context, budget Limit, run func() *llm.Error) (err *llm.Error) {
 	if budget == nil {
 		return run()
@@ -42,6 +42,38 @@ func Within(ctx context.Context, budget Limit, run func() *llm.Error) (err *llm.
 	}
 	defer func() { budget.Leave(err) }()
 	return run()
+}
+
+// Ask carries out a call at one deployment. committed reports that the host has seen part of the answer.
+type Ask func() (attempts int, committed bool, err *llm.Error)
+
+// Route says whom a call asks, one after the other.
+type Route interface {
+	// Next chooses who is asked next, after one that failed with last (nil at first); it may wait. There is nobody where ask is
+	// nil: then err is final, or where that is nil too, last is.
+	Next(ctx context.Context, last *llm.Error) (ask Ask, err *llm.Error)
+}
+
+// Along asks one deployment after the other until one has answered. It stands between Within and Run:
+//
+//	budget -> route -> Run
+func Along(ctx context.Context, route Route) (attempts int, err *llm.Error) {
+	for {
+		ask, failed := route.Next(ctx, err)
+		if failed != nil {
+			return attempts, failed
+		}
+		if ask == nil {
+			return attempts, err
+		}
+		var tried int
+		var committed bool
+		tried, committed, err = ask()
+		attempts += tried
+		if err == nil || committed || ctx.Err() != nil {
+			return attempts, err
+		}
+	}
 }
 
 // Rotate is told of every failed attempt, and reports whether another one would go out with another key.
@@ -55,9 +87,11 @@ type Chain struct {
 	Limit    Limit           // nil for none
 	Rotate   Rotate          // nil where there is one key
 	Failed   func(llm.Retry) // is told of each attempt that will be repeated
+
+	Elsewhere func(*llm.Error) bool // reports that another deployment is asked rather than waiting for this one; nil for none
 }
 
-// Run is one request: with Within the only place that states the order of policies. From the outside in:
+// Run is one request: with Within and Along the only place that states the order of policies. From the outside in:
 //
 //	total clock -> retry -> key -> limit -> attempt (which runs the connect, first-token and idle clocks)
 //
@@ -83,6 +117,9 @@ func (c Chain) Run(ctx context.Context, attempt Attempt) (attempts int, err *llm
 		}
 		wait, again := c.Retry.Next(err, otherKey, attempts, left, c.Clock.Random())
 		if !again {
+			return attempts, err
+		}
+		if wait > 0 && c.Elsewhere != nil && c.Elsewhere(err) {
 			return attempts, err
 		}
 		c.Failed(llm.Retry{Attempt: attempts, Wait: wait.Seconds(), KeyChanged: otherKey, Error: err})

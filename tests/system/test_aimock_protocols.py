@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from pyagent import Provider, errors, events
+from pyagent import Conversation, Provider, errors, events, messages
 
 pytestmark = pytest.mark.timeout(300)  # the first test may have to fetch the package
 
@@ -144,3 +146,53 @@ def test_many_embeddings(aimock, vendor):
 @pytest.mark.parametrize("vendor", ["openai", "anthropic", "ollama"])
 def test_models(aimock, vendor):
     assert all(model.id for model in ask(aimock, vendor).list_models())
+
+
+def roles(talk):
+    return [message["role"] for message in talk.messages]
+
+
+@every_vendor
+def test_conversations(aimock, vendor):
+    talk = Conversation(ask(aimock, vendor), system="Be brief.")
+    assert talk.generate("greet").text == GREETING
+    assert talk.stream("think").result.text == "42."
+    calls = talk.generate("weather").tool_calls
+    results = [messages.tool_result(call, "4") for call in calls]
+    assert talk.generate([*results, messages.user("greet")]).text == GREETING
+
+    async def main():
+        assert (await talk.agenerate("think")).text == "42."
+        return [piece async for piece in await talk.astream("greet")]
+
+    assert "".join(asyncio.run(main())) == GREETING
+    assert (talk.turns, len(talk), talk.is_busy) == (6, 14, False)
+    assert roles(talk)[4:10] == ["user", "assistant", "tool", "tool", "user", "assistant"]
+    assert talk.trim(max_turns=2) == 10
+
+
+@every_vendor
+def test_a_turn_that_breaks_off_is_not_recorded(aimock, vendor):
+    talk = Conversation(ask(aimock, vendor))
+    talk.generate("greet")
+    with pytest.raises(errors.StreamInterruptedError) as caught:
+        list(talk.stream("break off"))
+    assert caught.value.partial_text
+    assert (roles(talk), talk.is_busy) == (["user", "assistant"], False)
+    with talk.stream("greet") as stream:
+        first = next(stream)
+    assert GREETING.startswith(talk.messages[-1]["content"])
+    assert talk.messages[-1]["content"].startswith(first)
+
+
+def test_one_conversation_with_all_vendors(aimock):
+    vendors = list(ADDRESSES)
+    talk = Conversation(ask(aimock, vendors[0]), system="Be brief.")
+    picture = messages.image(b"\x89PNG\r\n\x1a\n" + b"0" * 20)
+    for vendor in [*vendors, *vendors]:
+        talk.switch(ask(aimock, vendor))
+        assert talk.generate("think").text == "42."
+        calls = talk.stream("weather").result.tool_calls
+        results = [messages.tool_result(call, "4") for call in calls]
+        assert talk.generate([*results, messages.user("greet", picture)]).text == GREETING
+    assert (talk.turns, len(talk)) == (48, 16 * 8)

@@ -12,6 +12,8 @@ import pytest
 
 import pyagent
 from pyagent import _kinds, _registry, errors, events
+from pyagent.litellm._params import _NOT_HERE
+from pyagent.puter import PuterConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -41,6 +43,15 @@ def test_every_public_name_is_documented(module: object) -> None:
     named = set().union(*(quoted(read(page)) for page in PAGES))
     missing = [name for name in module.__all__ if name not in named]  # type: ignore[attr-defined]
     assert [name for name in missing if name not in {"Event", "__version__"}] == []
+
+
+def test_every_name_of_the_drop_in_for_litellm_is_on_its_page() -> None:
+    from pyagent import litellm
+
+    named = quoted(read(DOCS / "litellm.md"))
+    assert sorted(set(litellm.__all__) - named - {"__version__"}) == []
+    refused = {name for name in _NOT_HERE if not name.startswith(("aws_", "azure_ad", "vertex_"))}
+    assert sorted(set(re.findall(r"\w+", " ".join(refused))) - named) == []
 
 
 def test_every_option_is_documented() -> None:
@@ -112,8 +123,10 @@ def code_variables() -> set[str]:
     columns = ("base_url_env", "key_env", "token_env", "api_version_env", "deployment_env")
     known = {name for row in _registry.ROWS.values() for column in columns for name in getattr(row, column)}
     for path in SOURCES:
-        known |= set(re.findall(r"\"(PYAGENT_[A-Z_]+|[A-Z]+_PROXY|SSL_CERT_[A-Z]+|GOOGLE_CLOUD_[A-Z]+)\"", read(path)))
-    return known
+        named = r"\"((?:PYAGENT|PUTER)_[A-Z_]+|[A-Z]+_PROXY|(?:SSL_CERT|GOOGLE_CLOUD)_[A-Z]+)\""
+        known |= set(re.findall(named, read(path)))
+    settings = set(PuterConfig().to_dict()) - {"headers", "legacy_drivers"}
+    return known | {f"PUTER_{name.upper()}" for name in settings}
 
 
 def test_the_environment_variables_are_those_of_the_code() -> None:
@@ -122,6 +135,8 @@ def test_the_environment_variables_are_those_of_the_code() -> None:
     others = {"IN_HOUSE_KEY", "TOOL_BEGIN", "MEDIA_RESOLUTION_LOW", "PKG_CONFIG_PATH", "SOURCE_DATE_EPOCH"}
     documented = set()
     for page in PAGES:
+        if page.name == "litellm.md":  # whose variables are those of what it replaces
+            continue
         documented |= set(re.findall(r"\b(?:[A-Z]{2,}(?:_[A-Z]+)+)\b", read(page)))
     documented = {name for name in documented if not name.startswith("RUSTY_AGENT_")} - header - others
     assert documented - {"CONNECT_TIMEOUT", "API_KEY"} == code_variables()

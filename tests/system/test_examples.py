@@ -16,6 +16,8 @@ EXAMPLES = ROOT / "examples"
 # A piece of what each prints, as a pattern.
 PROMISES = {
     "cancel.py": r"left the loop\nfirst piece: word \nclosed after '(word )+'\ncancelled by another thread\n",
+    "conversation.py": r"Hello, Alice\.\nYour name is Alice\.\n6 messages, 3 turns\n"
+    r"Back in another program: 6 messages\n",
     "errors.py": r"one two three\nslow down for 0 s; 2 attempts .*\n.*HTTP 404 \(model_not_found\): No such model\.\n"
     r"one two\nthe clock idle ran out\none two\ncut off after 'one two'\nnothing was sent: temperature .*\n",
     "generate.py": r"Just the text, please\.\nEverything, please\.\n"

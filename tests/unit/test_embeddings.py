@@ -315,3 +315,25 @@ def test_the_words_for_features_are_the_cores(root: Any) -> None:
     start = text.index("func Features()")
     listed = text[start : text.index("\n}\n", start)]
     assert listed.split('"')[1::2] == list(_FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "likeness"),
+    [
+        ([3.0, 4.0], [6.0, 8.0], 1.0),
+        ([3.0, 4.0], [-3.0, -4.0], -1.0),
+        ([1.0, 0.0], [0.0, 5.0], 0.0),
+        ([1.0, 0.0], [1.0, 1.0], 0.5**0.5),
+        ([0.0, 0.0], [1.0, 1.0], 0.0),
+        ([0.1] * 7, [0.1] * 7, 1.0),
+    ],
+)
+def test_how_alike_two_vectors_are(one: list[float], other: list[float], likeness: float) -> None:
+    found = Embeddings.cosine_similarity(one, other)
+    assert found == pytest.approx(likeness)
+    assert -1 <= found <= 1
+
+
+def test_vectors_of_different_models_are_not_compared() -> None:
+    with pytest.raises(ConfigurationError, match="other has 3 numbers, and one has 2"):
+        Embeddings.cosine_similarity([1.0, 2.0], [1.0, 2.0, 3.0])

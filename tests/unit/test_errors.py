@@ -34,6 +34,7 @@ BASES = {
     "ObjectTruncatedError": (errors.ObjectError,),
     "ConfigurationError": (errors.PyAgentError, ValueError),
     "UnsupportedFeatureError": (errors.PyAgentError, ValueError),
+    "ConversationBusyError": (errors.PyAgentError, RuntimeError),
     "StreamCancelledError": (errors.PyAgentError,),
     "LimitExceededError": (errors.PyAgentError, RuntimeError),
     "BudgetExceededError": (errors.PyAgentError, RuntimeError),
@@ -55,6 +56,7 @@ def test_the_tree_is_as_drawn() -> None:
 def test_every_kind_of_the_core_has_a_class() -> None:
     assert sorted(_lib.runtime().inspect()["error_kinds"]) == sorted(KINDS)
     of_python = {
+        errors.ConversationBusyError,
         errors.HookError,
         errors.ToolError,
         errors.ToolLimitError,

@@ -103,6 +103,23 @@ fork(child)
 assert [len("".join(stream)) for stream in streams] == [99] * 3
 """
 
+CONVERSATION = """
+from pyagent import Conversation, SessionConfig
+talk = Conversation(provider, config=SessionConfig(extra_body=slow))
+streams = [talk.stream("q")]
+assert next(streams[0]) == "a"
+def child():
+    assert not talk.is_busy
+    assert talk.generate("c", config=SessionConfig(extra_body={"fake": {"text": "d"}})).text == "d"
+    streams.clear()
+    gc.collect()
+    assert [m["content"] for m in talk.messages] == ["c", "d"]
+fork(child)
+assert talk.is_busy
+assert len("".join(streams[0])) == 99
+assert [m["content"] for m in talk.messages] == ["q", "a" * 100]
+"""
+
 FROM_A_THREAD = """
 provider.generate_text("before")
 busy = threading.Thread(target=lambda: list(provider.stream("", extra_body=slow)))
@@ -116,8 +133,8 @@ busy.join()
 
 @pytest.mark.parametrize(
     "case",
-    [WORKS, FIRST_USE, OLD_STREAM, MAPS, DROPPED, FROM_A_THREAD],
-    ids=["works", "first-use", "old-stream", "maps", "dropped", "from-a-thread"],
+    [WORKS, FIRST_USE, OLD_STREAM, MAPS, DROPPED, CONVERSATION, FROM_A_THREAD],
+    ids=["works", "first-use", "old-stream", "maps", "dropped", "conversation", "from-a-thread"],
 )
 def test_fork(server: Server, case: str) -> None:
     code = FORKING.format(url=server.url, case=case)

@@ -231,3 +231,10 @@ def test_a_preset_of_a_subclass_makes_the_subclass() -> None:
 
     assert type(Mine.openai("m", api_key="k")) is Mine
     assert type(Mine.from_string("openai:m", api_key="k")) is Mine
+
+
+def test_a_login_and_its_twin_are_the_same() -> None:
+    assert inspect.signature(Provider.alogin).parameters == inspect.signature(Provider.login).parameters
+    words = inspect.getdoc(Provider.login) or ""
+    twin = (inspect.getdoc(Provider.alogin) or "").replace("await ", "").replace("alogin(", "login(")
+    assert twin == words

@@ -47,7 +47,11 @@ def test_values(way):
 @EVERY_WAY
 def test_errors(way):
     for name in errors.__all__:
-        error = getattr(errors, name)("m", status_code=429, retry_after=1.5, partial_text="t", response={"id": "1"})
+        kind = getattr(errors, name)
+        if issubclass(kind, errors.ObjectError):
+            error = kind("m", text="t", errors=["a: expected a number"], mode="tool", attempts=2)
+        else:
+            error = kind("m", status_code=429, retry_after=1.5, partial_text="t", response={"id": "1"})
         error.remark = "set by the program"
         twin = way(error)
         assert type(twin) is type(error)

@@ -1,0 +1,113 @@
+"""The two drivers of a call: one waits, one awaits. What they do in between is in `_calls.steps`."""
+
+from __future__ import annotations
+
+from pyagent import errors, events
+
+from . import _callbacks, exceptions
+from ._answers import make_response
+from ._calls import Call, steps
+from ._chunk_maker import ChunkMaker
+from ._embedding import _make_response as make_embeddings
+from .streaming import CustomStreamWrapper
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._calls import Ask
+    from ._embedding import EmbeddingResponse
+    from .types import ModelResponse
+
+_BEFORE = (events.RetryEvent, events.ErrorEvent)  # what may come before an answer begins
+_FAILURES = (errors.PyAgentError, exceptions.LiteLLMEdgeError)
+
+
+def run(arguments: dict[str, Any], method: str = "generate") -> Any:
+    """Makes a call and waits for its answer, or for the beginning of its stream.
+
+    Raises:
+        LiteLLMEdgeError: The call failed.
+    """
+    call, log = _begin(arguments, method, is_async=False)
+    try:
+        course = steps(call)
+        ask = next(course)
+        while True:
+            try:
+                found = _send(ask)
+            except _FAILURES as error:
+                ask = course.throw(error)
+            else:
+                ask = course.send(found)
+    except StopIteration as end:
+        done = end.value
+    except Exception as error:
+        log.fail(error)
+        raise
+    return _finish(done[0], done[1], log)
+
+
+async def arun(arguments: dict[str, Any], method: str = "generate") -> Any:
+    """The twin of `run` for coroutines."""
+    call, log = _begin(arguments, method, is_async=True)
+    try:
+        course = steps(call)
+        ask = next(course)
+        while True:
+            try:
+                found = await _asend(ask)
+            except _FAILURES as error:
+                ask = course.throw(error)
+            else:
+                ask = course.send(found)
+    except StopIteration as end:
+        done = end.value
+    except Exception as error:
+        log.fail(error)
+        raise
+    return _finish(done[0], done[1], log)
+
+
+def _begin(arguments: dict[str, Any], method: str, *, is_async: bool) -> tuple[Call, _callbacks.Log]:
+    call = Call(arguments, method)
+    log = _callbacks.Log(call, is_async=is_async)
+    log.begin()
+    return call, log
+
+
+def _send(ask: Ask) -> Any:
+    """Makes a request and waits for its answer; of a stream for its first sign, so that what goes wrong before is
+    raised where the call is made."""
+    found: Any = getattr(ask.provider, ask.method)(**ask.options)
+    if ask.method != "stream":
+        return found
+    rest = found.events()
+    for event in rest:
+        if type(event) not in _BEFORE:
+            return found, rest, event
+    raise errors.ResponseParseError("The stream ended without an answer.")
+
+
+async def _asend(ask: Ask) -> Any:
+    """The twin of `_send` for coroutines."""
+    found: Any = getattr(ask.provider, f"a{ask.method}")(**ask.options)
+    if ask.method != "stream":
+        return await found
+    rest = found.events()
+    async for event in rest:
+        if type(event) not in _BEFORE:
+            return found, rest, event
+    raise errors.ResponseParseError("The stream ended without an answer.")
+
+
+def _finish(call: Call, found: Any, log: _callbacks.Log) -> ModelResponse | EmbeddingResponse | CustomStreamWrapper:
+    if not call.stream:
+        answer = make_embeddings(call, found) if call.method == "embed" else make_response(call, found)
+        log.succeed(call, answer)
+        return answer
+    stream, rest, start = found
+    maker = ChunkMaker(call, stream, start)
+    if not log.listens:
+        return CustomStreamWrapper(maker, rest)
+    return CustomStreamWrapper(maker, rest, lambda result: log.succeed(call, make_response(call, result)), log.fail)

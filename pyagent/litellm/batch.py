@@ -1,0 +1,78 @@
+"""batch_completion and its like: many conversations to one model, or one conversation to many models."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .types import ModelResponse
+
+__all__ = ["batch_completion", "batch_completion_models", "batch_completion_models_all_responses"]
+
+
+def batch_completion(
+    model: str, messages: list[list[Any]], *, max_workers: int = 100, **kwargs: Any
+) -> list[ModelResponse | Exception]:
+    """Asks a model about many conversations, side by side.
+
+    Args:
+        model: "provider/model".
+        messages: A list of conversations.
+        max_workers: How many of them at once.
+        kwargs: As in `completion`; streams are refused.
+
+    Returns:
+        The answers in the order of the conversations; an exception in the place of one that failed.
+    """
+    return _side_by_side([{"model": model, "messages": one, **kwargs} for one in messages], max_workers)
+
+
+def batch_completion_models(*, models: list[str] | str, messages: list[Any], **kwargs: Any) -> ModelResponse:
+    """Asks many models the same, and gives the first answer that is one.
+
+    Raises:
+        LiteLLMEdgeError: All of them failed; this is the last one's exception.
+    """
+    from concurrent.futures import as_completed
+
+    names = [models] if isinstance(models, str) else models
+    pool, waiting = _start([{"model": name, "messages": messages, **kwargs} for name in names], len(names))
+    failure: BaseException | None = None
+    try:
+        for done in as_completed(waiting):
+            failure = done.exception()
+            if failure is None:
+                return done.result()  # type: ignore[no-any-return]
+    finally:
+        pool.shutdown(wait=False)
+    raise failure or ValueError("models is empty; name at least one")
+
+
+def batch_completion_models_all_responses(
+    *, models: list[str] | str, messages: list[Any], **kwargs: Any
+) -> list[ModelResponse]:
+    """Asks many models the same, and gives all answers; those that failed are left out, as in litellm."""
+    names = [models] if isinstance(models, str) else models
+    found = _side_by_side([{"model": name, "messages": messages, **kwargs} for name in names], len(names))
+    return [answer for answer in found if not isinstance(answer, Exception)]
+
+
+def _side_by_side(calls: list[dict[str, Any]], workers: int) -> list[ModelResponse | Exception]:
+    if not calls:
+        return []
+    pool, waiting = _start(calls, workers)
+    with pool:
+        return [done.exception() or done.result() for done in waiting]
+
+
+def _start(calls: list[dict[str, Any]], workers: int) -> tuple[Any, list[Any]]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from ._completion import completion
+    from .exceptions import UnsupportedParamsError
+
+    if any(call.get("stream") for call in calls):
+        raise UnsupportedParamsError("A batch has no streams; use acompletion(stream=True) side by side.")
+    pool = ThreadPoolExecutor(max_workers=max(1, min(workers, len(calls))))
+    return pool, [pool.submit(completion, **call) for call in calls]
