@@ -125,14 +125,11 @@ func (r *router) stand(ctx context.Context, latest latest, try func(time.Time) (
 			return nil
 		}
 		wait, now := me.wait, r.clock.Now()
-		if !latest.at.IsZero() && !now.Add(wait).Before(latest.at) {
+		if latest.isOver(now.Add(wait)) {
 			return full(wait, me.known, latest.why)
 		}
 		if !me.known {
-			wait = math.MaxInt64
-			if !latest.at.IsZero() {
-				wait = latest.at.Sub(now)
-			}
+			wait = latest.left(now)
 		}
 		r.mu.Unlock()
 		sleep(ctx, me.wake, wait)

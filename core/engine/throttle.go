@@ -95,17 +95,15 @@ func (t *throttle) enter(ctx context.Context, tokens int64, latest latest) (poli
 				return t.window.Begin(now, tokens), nil
 			}
 		}
-		if !latest.at.IsZero() && !now.Add(wait).Before(latest.at) {
+		if latest.isOver(now.Add(wait)) {
 			return policy.Ticket{}, refused(wait, known, latest.why)
 		}
-		switch {
-		case known:
-		case latest.at.IsZero():
-			wait = math.MaxInt64
-		default:
-			wait = latest.at.Sub(now)
+		if !known {
+			wait = latest.left(now)
 		}
-		t.sleep(ctx, me, wait)
+		t.mu.Unlock()
+		sleep(ctx, me.wake, wait)
+		t.mu.Lock()
 	}
 	return policy.Ticket{}, causeOf(ctx)
 }
@@ -114,6 +112,17 @@ func (t *throttle) enter(ctx context.Context, tokens int64, latest latest) (poli
 type latest struct {
 	at  time.Time
 	why string
+}
+
+// isOver reports whether no request waits at a moment any more.
+func (l latest) isOver(at time.Time) bool { return !l.at.IsZero() && !at.Before(l.at) }
+
+// left is how long a request may wait from now on.
+func (l latest) left(now time.Time) time.Duration {
+	if l.at.IsZero() {
+		return math.MaxInt64
+	}
+	return l.at.Sub(now)
 }
 
 func refused(wait time.Duration, known bool, why string) *llm.Error {
@@ -127,19 +136,6 @@ func refused(wait time.Duration, known bool, why string) *llm.Error {
 	}
 	err.Code = "throttled"
 	return err
-}
-
-// sleep waits for a word, the end of ctx or a time, without the lock.
-func (t *throttle) sleep(ctx context.Context, me *waiter, wait time.Duration) {
-	t.mu.Unlock()
-	defer t.mu.Lock()
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-me.wake:
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // leave ends a request. tokens is how many it had, negative where nobody said so.
