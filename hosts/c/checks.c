@@ -18,7 +18,8 @@ static void must(int holds, const char *what) {
 
 /* A request with one message of the user and a script for the server. */
 static cJSON *ask(const char *content, const char *script) {
-    cJSON *request = cJSON_Parse("{\"model\": \"m\", \"max_retries\": 0, \"messages\": [{\"role\": \"user\"}], \"extra_body\": {}}");
+    cJSON *request = cJSON_Parse("{\"model\": \"m\", \"max_retries\": 0,"
+                                 " \"messages\": [{\"role\": \"user\"}], \"extra_body\": {}}");
     cJSON_AddStringToObject(cJSON_GetArrayItem(cJSON_GetObjectItem(request, "messages"), 0), "content", content);
     cJSON_AddRawToObject(cJSON_GetObjectItem(request, "extra_body"), "fake", script); /* cJSON would end it at a NUL */
     return request;
@@ -57,11 +58,13 @@ static void check_stream(void) {
     cJSON_Delete(config);
     must(read_all(start(echo, ask(text, "{}")), text, strlen(text)) > 1, "there is more than one delta");
     pyagent_close(echo);
-    must(read_all(start(model, ask("nul", "{\"pieces\": [\"a\\u0000b\", \"c\"]}")), "a\0bc", 4) == 2, "there are two deltas");
+    pa_stream *stream = start(model, ask("nul", "{\"pieces\": [\"a\\u0000b\", \"c\"]}"));
+    must(read_all(stream, "a\0bc", 4) == 2, "there are two deltas");
 }
 
 static void check_tools(void) {
-    cJSON *request = ask("tools", "{\"tools\": [{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Oslo\"}}], \"tool_piece\": 3}");
+    cJSON *request = ask("tools", "{\"tool_piece\": 3, \"tools\": [{\"name\": \"get_weather\","
+                                  " \"arguments\": {\"city\": \"Oslo\"}}]}");
     cJSON *tools = cJSON_Parse("[{\"type\": \"function\", \"function\": {\"name\": \"get_weather\", \"parameters\":"
                                " {\"type\": \"object\", \"properties\": {\"city\": {\"type\": \"string\"}}}}}]");
     cJSON_AddItemToObject(request, "tools", tools);
@@ -78,7 +81,8 @@ static void check_tools(void) {
     pa_close(stream);
 
     cJSON *messages = cJSON_GetObjectItem(request, "messages");
-    cJSON *call = cJSON_Parse("{\"role\": \"assistant\", \"tool_calls\": [{\"type\": \"function\", \"function\": {\"name\": \"get_weather\"}}]}");
+    cJSON *call = cJSON_Parse("{\"role\": \"assistant\", \"tool_calls\": ["
+                              "{\"type\": \"function\", \"function\": {\"name\": \"get_weather\"}}]}");
     cJSON *said = cJSON_GetArrayItem(cJSON_GetObjectItem(call, "tool_calls"), 0);
     cJSON_AddStringToObject(said, "id", id);
     cJSON_AddStringToObject(cJSON_GetObjectItem(said, "function"), "arguments", arguments);
@@ -86,7 +90,8 @@ static void check_tools(void) {
     cJSON *result = cJSON_Parse("{\"role\": \"tool\", \"content\": \"7 degrees\"}");
     cJSON_AddStringToObject(result, "tool_call_id", id);
     cJSON_AddItemToArray(messages, result);
-    cJSON_ReplaceItemInObject(cJSON_GetObjectItem(request, "extra_body"), "fake", cJSON_Parse("{\"text\": \"It is 7 degrees.\"}"));
+    cJSON *script = cJSON_Parse("{\"text\": \"It is 7 degrees.\"}");
+    cJSON_ReplaceItemInObject(cJSON_GetObjectItem(request, "extra_body"), "fake", script);
     read_all(start(model, request), "It is 7 degrees.", 16);
 }
 
@@ -158,7 +163,9 @@ static void check_handles(void) {
     must_be_gone("left");
     pyagent_close(model);
     for (int i = 0; i < 500; i++) {
-        if (pyagent_inspect(0, said, sizeof said - 1, &used) == PYAGENT_OK && (said[used] = 0, strstr(said, none))) return;
+        must(pyagent_inspect(0, said, sizeof said - 1, &used) == PYAGENT_OK, "the library can be inspected");
+        said[used] = 0;
+        if (strstr(said, none)) return;
         usleep(10000);
     }
     must(0, "no handle is left open");

@@ -28,7 +28,7 @@ static void print_answer(uint64_t client, const cJSON *request) {
 int main(void) {
     cJSON *config = cJSON_Parse("{\"provider\": \"echo\"}");
     uint64_t client = pa_open(config);
-    cJSON *request = cJSON_Parse("{\"model\": \"echo\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello, C\"}]}");
+    cJSON *request = cJSON_Parse("{\"model\": \"echo\", \"messages\": [{\"role\": \"user\", \"content\": \"Hi, C\"}]}");
 
     print_answer(client, request);
 
