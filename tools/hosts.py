@@ -62,6 +62,21 @@ HOSTS = {
         ),
         run="{build}/{program}",
     ),
+    "node": Host(
+        title="Node.js",
+        binding=("pyagent.js",),
+        needs=(
+            (
+                "node --eval 'process.exit(parseInt(process.version.slice(1)) < 20 ? 1 : 0)'",
+                "apt-get install nodejs, 20 or newer",
+            ),
+            ("npm --version", "apt-get install npm"),
+        ),
+        fetch=("cp package.json {build}", "npm install --prefix {build} --no-audit --no-fund --no-package-lock"),
+        build=("cp pyagent.js example.js checks.js {build}",),
+        run="node --expose-gc {build}/{program}.js",
+        quick=False,
+    ),
 }
 
 
