@@ -77,6 +77,21 @@ HOSTS = {
         run="node --expose-gc {build}/{program}.js",
         quick=False,
     ),
+    "java": Host(
+        title="Java",
+        binding=("pyagent/PyAgent.java",),
+        needs=(
+            ("javac --version", "apt-get install openjdk-17-jdk-headless"),
+            ("mvn --version", "apt-get install maven"),
+        ),
+        fetch=("mvn --batch-mode --quiet dependency:copy-dependencies -DoutputDirectory={build}/jars",),
+        build=(
+            "javac -Xlint:all,-classfile -Werror -encoding UTF-8 -cp {build}/jars/* -d {build}"
+            " pyagent/PyAgent.java Example.java Checks.java",
+        ),
+        run="java -cp {build}:{build}/jars/* {Program}",
+        quick=False,
+    ),
 }
 
 
@@ -142,7 +157,7 @@ def test(name: str) -> None:
 
 def state(name: str) -> str:
     """What a fetch depends on: the row, and the files that name packages."""
-    manifests = sorted((FOLDER / name).glob("*.json")) + sorted((FOLDER / name).glob("*.toml"))
+    manifests = sorted(path for path in (FOLDER / name).iterdir() if path.suffix in {".json", ".toml", ".xml"})
     return "\n".join([*HOSTS[name].fetch, *(path.read_text(encoding="utf-8") for path in manifests)])
 
 
@@ -153,7 +168,13 @@ def fetched(name: str) -> str:
 
 def words(name: str, command: str, program: str = "") -> list[str]:
     """A command in its words, with what stands in braces put in. {flags} is several words."""
-    places = {"build": "build", "program": program, "include": pyagent.get_include(), "library": pyagent.get_library()}
+    places = {
+        "build": "build",
+        "program": program,
+        "Program": program.title(),
+        "include": pyagent.get_include(),
+        "library": pyagent.get_library(),
+    }
     folder = os.path.dirname(pyagent.get_library())
     flags = [f"-I{pyagent.get_include()}", f"-L{folder}", "-lpyagent", f"-Wl,-rpath,{folder}"]
     split = [flags if word == "{flags}" else [word.format(**places)] for word in shlex.split(command)]
