@@ -78,6 +78,15 @@ HOSTS = {
         ),
         run="{build}/{program}",
     ),
+    "rust": Host(
+        title="Rust",
+        binding=("src/lib.rs",),
+        needs=(("cargo --version", "rustup"),),
+        fetch=("cargo fetch --quiet",),
+        build=("cargo build --quiet --offline --target-dir {build} --examples",),
+        run="{build}/debug/examples/{program}",
+        quick=False,
+    ),
 }
 
 
@@ -143,6 +152,7 @@ def state(name: str, stage: str) -> str:
     suffixes = {".json", ".toml", ".xml"}
     found = sorted((FOLDER / name).rglob("*"))
     files = [path for path in found if not MADE & set(path.relative_to(FOLDER).parts) and path.is_file()]
+    files = [path for path in files if path.suffix != ".lock"]
     read = [path for path in files if stage == "build" or path.suffix in suffixes]
     library = hashlib.sha256(Path(pyagent.get_library()).read_bytes()).hexdigest() if stage == "build" else ""
     return "\n".join([*getattr(HOSTS[name], stage), library, *(path.read_text(encoding="utf-8") for path in read)])
