@@ -8,6 +8,7 @@ docs/hosts/index.md lists; what only the server can know of them is asked and lo
 from __future__ import annotations
 
 import argparse
+import hashlib
 import http.client
 import json
 import os
@@ -27,6 +28,8 @@ from pyagent._fake import FakeServer
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "hosts"
 CHECKS = ["stream", "tools", "error", "cancel", "many", "handles"]
+STAGES = ("fetch", "build")
+MADE = {"build", "node_modules"}
 SECONDS = 60  # for one program
 MANY = 100
 
@@ -62,6 +65,28 @@ HOSTS = {
         ),
         run="{build}/{program}",
     ),
+    "cpp": Host(
+        title="C++",
+        binding=("pyagent.hpp",),
+        needs=(
+            ("c++ --version", "apt-get install g++"),
+            ("c++ -fsyntax-only -include nlohmann/json.hpp -x c++ /dev/null", "apt-get install nlohmann-json3-dev"),
+        ),
+        build=tuple(
+            f"c++ -std=c++17 -Wall -Wextra -Wpedantic -Werror {name}.cpp {{flags}} -lpthread -o {{build}}/{name}"
+            for name in ("example", "checks")
+        ),
+        run="{build}/{program}",
+    ),
+    "rust": Host(
+        title="Rust",
+        binding=("src/lib.rs",),
+        needs=(("cargo --version", "rustup"),),
+        fetch=("cargo fetch --quiet",),
+        build=("cargo build --quiet --offline --target-dir {build} --examples",),
+        run="{build}/debug/examples/{program}",
+        quick=False,
+    ),
     "node": Host(
         title="Node.js",
         binding=("pyagent.js",),
@@ -86,8 +111,10 @@ HOSTS = {
         ),
         fetch=("mvn --batch-mode --quiet dependency:copy-dependencies -DoutputDirectory={build}/jars",),
         build=(
-            "javac -Xlint:all,-classfile -Werror -encoding UTF-8 -cp {build}/jars/* -d {build}"
-            " pyagent/PyAgent.java Example.java Checks.java",
+            (
+                "javac -Xlint:all,-classfile -Werror -encoding UTF-8 -cp {build}/jars/* -d {build}"
+                " pyagent/PyAgent.java Example.java Checks.java"
+            ),
         ),
         run="java -cp {build}:{build}/jars/* {Program}",
         quick=False,
@@ -121,7 +148,7 @@ def main(arguments: list[str]) -> int:
 def why_not(name: str, quick: bool) -> str:
     """What is missing; empty if the host can be tested."""
     host = HOSTS[name]
-    if quick and not host.quick and fetched(name) != state(name):
+    if quick and not host.quick and any(stamp(name, stage) != state(name, stage) for stage in STAGES):
         return f"takes long to fetch and build; `make hosts` does it, or `.venv/bin/python tools/hosts.py {name}`"
     for command, remedy in host.needs:
         try:
@@ -134,36 +161,39 @@ def why_not(name: str, quick: bool) -> str:
 
 
 def test(name: str) -> None:
-    """Fetches, builds and runs a host.
+    """Fetches, builds and runs a host; what has not changed since is not fetched or built again.
 
     Raises:
         Failure: It did not do what it should.
     """
-    host = HOSTS[name]
-    stamp = FOLDER / name / "build" / "fetched"
-    stamp.parent.mkdir(exist_ok=True)
-    if fetched(name) != state(name):
-        for command in host.fetch:
-            call(name, command, 600)
-        stamp.write_text(state(name), encoding="utf-8")
-    for command in host.build:
-        call(name, command, 600)
+    (FOLDER / name / "build").mkdir(exist_ok=True)
+    for stage in STAGES:
+        if (wanted := state(name, stage)) != stamp(name, stage):
+            for command in getattr(HOSTS[name], stage):
+                call(name, command, 600)
+            (FOLDER / name / "build" / stage).write_text(wanted, encoding="utf-8")
     with FakeServer() as server:
-        said = call(name, host.run, SECONDS, program="example", server=server.url)
+        said = call(name, HOSTS[name].run, SECONDS, program="example", server=server.url)
         if said != (promised := shown(name)):
             raise Failure(f"the example printed\n{said}\nand its page says\n{promised}")
         check(name, server)
 
 
-def state(name: str) -> str:
-    """What a fetch depends on: the row, and the files that name packages."""
-    manifests = sorted(path for path in (FOLDER / name).iterdir() if path.suffix in {".json", ".toml", ".xml"})
-    return "\n".join([*HOSTS[name].fetch, *(path.read_text(encoding="utf-8") for path in manifests)])
+def state(name: str, stage: str) -> str:
+    """What a stage depends on: its commands, and the files that name packages or, for a build, all and the library."""
+    suffixes = {".json", ".toml", ".xml"}
+    found = sorted((FOLDER / name).rglob("*"))
+    files = [path for path in found if not MADE & set(path.relative_to(FOLDER).parts) and path.is_file()]
+    files = [path for path in files if path.suffix != ".lock"]
+    read = [path for path in files if stage == "build" or path.suffix in suffixes]
+    library = hashlib.sha256(Path(pyagent.get_library()).read_bytes()).hexdigest() if stage == "build" else ""
+    return "\n".join([*getattr(HOSTS[name], stage), library, *(path.read_text(encoding="utf-8") for path in read)])
 
 
-def fetched(name: str) -> str:
-    stamp = FOLDER / name / "build" / "fetched"
-    return stamp.read_text(encoding="utf-8") if stamp.exists() else "nothing"
+def stamp(name: str, stage: str) -> str:
+    """The state that a stage was last done for."""
+    path = FOLDER / name / "build" / stage
+    return path.read_text(encoding="utf-8") if path.exists() else "never"
 
 
 def words(name: str, command: str, program: str = "") -> list[str]:
