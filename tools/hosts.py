@@ -119,6 +119,12 @@ HOSTS = {
         run="java -cp {build}:{build}/jars/* {Program}",
         quick=False,
     ),
+    "ruby": Host(
+        title="Ruby",
+        binding=("pyagent.rb",),
+        needs=(("ruby -e 'exit RUBY_VERSION >= \"3.0\"' -r fiddle -r json", "apt-get install ruby, 3.0 or newer"),),
+        run="ruby -W {program}.rb",
+    ),
 }
 
 
