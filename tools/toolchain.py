@@ -92,9 +92,10 @@ def find_c_compiler(system: str) -> str:
         machine = os.environ.get("GOARCH") or platform.machine().lower()
         return f'"{zig}" cc -target {ZIG_MACHINES.get(machine, machine)}-{ZIG_SYSTEMS[system]} -O2'
     raise MissingToolError(
-        "pyagent is built with cgo, which needs a C compiler, and none that makes a program is on "
-        f"PATH ({', '.join(COMPILERS)}). Install one (Debian, Ubuntu: `apt install gcc libc6-dev`; Fedora: `dnf install "
-        f'gcc`; macOS: `xcode-select --install`), run `pip install "{ZIG_PACKAGE}"`, or set CC to the name of one program.'
+        "pyagent is built with cgo, which needs a C compiler, and none on PATH makes a program "
+        f"({', '.join(COMPILERS)}). Install one (Debian, Ubuntu: `apt install gcc libc6-dev`; Fedora: "
+        "`dnf install gcc`; macOS: `xcode-select --install`), or the package that brings one "
+        f'(`pip install "{ZIG_PACKAGE}"`), or set CC to the name of one program.'
     )
 
 
