@@ -87,6 +87,44 @@ HOSTS = {
         run="{build}/debug/examples/{program}",
         quick=False,
     ),
+    "node": Host(
+        title="Node.js",
+        binding=("pyagent.js",),
+        needs=(
+            (
+                "node --eval 'process.exit(parseInt(process.version.slice(1)) < 20 ? 1 : 0)'",
+                "apt-get install nodejs, 20 or newer",
+            ),
+            ("npm --version", "apt-get install npm"),
+        ),
+        fetch=("cp package.json {build}", "npm install --prefix {build} --no-audit --no-fund --no-package-lock"),
+        build=("cp pyagent.js example.js checks.js {build}",),
+        run="node --expose-gc {build}/{program}.js",
+        quick=False,
+    ),
+    "java": Host(
+        title="Java",
+        binding=("pyagent/PyAgent.java",),
+        needs=(
+            ("javac --version", "apt-get install openjdk-17-jdk-headless"),
+            ("mvn --version", "apt-get install maven"),
+        ),
+        fetch=("mvn --batch-mode --quiet dependency:copy-dependencies -DoutputDirectory={build}/jars",),
+        build=(
+            (
+                "javac -Xlint:all,-classfile -Werror -encoding UTF-8 -cp {build}/jars/* -d {build}"
+                " pyagent/PyAgent.java Example.java Checks.java"
+            ),
+        ),
+        run="java -cp {build}:{build}/jars/* {Program}",
+        quick=False,
+    ),
+    "ruby": Host(
+        title="Ruby",
+        binding=("pyagent.rb",),
+        needs=(("ruby -e 'exit RUBY_VERSION >= \"3.0\"' -r fiddle -r json", "apt-get install ruby, 3.0 or newer"),),
+        run="ruby -W {program}.rb",
+    ),
 }
 
 
@@ -166,7 +204,13 @@ def stamp(name: str, stage: str) -> str:
 
 def words(name: str, command: str, program: str = "") -> list[str]:
     """A command in its words, with what stands in braces put in. {flags} is several words."""
-    places = {"build": "build", "program": program, "include": pyagent.get_include(), "library": pyagent.get_library()}
+    places = {
+        "build": "build",
+        "program": program,
+        "Program": program.title(),
+        "include": pyagent.get_include(),
+        "library": pyagent.get_library(),
+    }
     folder = os.path.dirname(pyagent.get_library())
     flags = [f"-I{pyagent.get_include()}", f"-L{folder}", "-lpyagent", f"-Wl,-rpath,{folder}"]
     split = [flags if word == "{flags}" else [word.format(**places)] for word in shlex.split(command)]
