@@ -26,8 +26,21 @@ pytestmark = [
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = tmp_path_factory.mktemp("embedding") / "embedding"
     source = ROOT / "tests" / "abi" / "embedding.c"
-    flags = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Wno-array-bounds", "-I", ROOT / "core" / "cabi"]
-    command = [COMPILER, *flags, source, "-ldl", "-lpthread", "-o", program]
+    warnings = ["-Wall", "-Wextra", "-Werror", "-Wno-array-bounds"]
+    command = [
+        COMPILER,
+        "-std=gnu11",
+        "-O1",
+        "-g",
+        *warnings,
+        "-I",
+        ROOT / "core" / "cabi",
+        source,
+        "-ldl",
+        "-lpthread",
+        "-o",
+        program,
+    ]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     if "sigabbrev_np" in done.stderr:
         pytest.skip("the C library is older than glibc 2.32")
