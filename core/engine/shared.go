@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"pyagent/core/guard"
@@ -43,7 +42,7 @@ func newJoint(at share.Store, of account) *joint {
 	r := of.rates
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d %d %d %d", of.base, of.key, of.model, r.Requests, r.Tokens, r.Concurrency, r.Period))
 	return &joint{
-		store: at, name: hex.EncodeToString(sum[:16]), rates: of.rates, alone: of.alone, process: rand.Int64(), chance: rand.Float64,
+		store: at, name: hex.EncodeToString(sum[:16]), rates: of.rates, alone: of.alone, process: int64(drawn()), chance: realClock{}.Random,
 		turn: make(chan struct{}, 1),
 	}
 }

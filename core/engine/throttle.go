@@ -30,7 +30,7 @@ func (a *throttles) open(option *llm.Throttle) *llm.Error {
 	if a.stores[option.Shared] != nil {
 		return nil
 	}
-	made, err := share.Open(option.Shared)
+	made, err := share.Open(option.Shared, realClock{}.Random)
 	if err != nil {
 		return llm.Configuration("throttle.shared", "throttle.shared %v", err)
 	}

@@ -19,7 +19,10 @@ import (
 // A file has two slots, each with a number, a length and a checksum. A record is written into the slot of the older one: when
 // the writer dies in the middle of it, the other one is there as it was. Nothing is forced to the disk, because after a failure
 // of the machine nobody misses the account of a minute.
-type files struct{ directory string }
+type files struct {
+	directory string
+	chance    func() float64
+}
 
 const (
 	slotBytes  = 64 << 10
@@ -59,7 +62,7 @@ func (f *files) Update(ctx context.Context, name string, change Change) error {
 
 // take opens a file for this process alone.
 func (f *files) take(ctx context.Context, path string) (*os.File, error) {
-	var pause pauses
+	pause := pauses{chance: f.chance}
 	for {
 		file, err := openAlone(path)
 		switch {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 
 // countForEver says after each change what the number is at least.
 func countForEver(directory string) {
-	store, _ := Open(directory)
+	store, _ := Open(directory, rand.Float64)
 	for {
 		number := ""
 		err := store.Update(context.Background(), "number", func(now time.Time, old []byte) ([]byte, time.Duration) {
@@ -44,7 +45,7 @@ func countForEver(directory string) {
 
 func openFiles(t *testing.T, directory string) *files {
 	t.Helper()
-	store, err := Open(directory)
+	store, err := Open(directory, rand.Float64)
 	if err != nil {
 		t.Fatal(err)
 	}

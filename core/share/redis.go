@@ -16,6 +16,7 @@ import (
 // redis keeps records as keys of a Redis server. A change is made if nobody else has made one since the record was read (WATCH,
 // MULTI, EXEC), and else anew; nobody can hold anything that another one waits for. The server's clock is everybody's.
 type redis struct {
+	chance         func() float64
 	host           string
 	user, password string
 	database       int
@@ -42,7 +43,7 @@ type link struct {
 
 // Update is part of Store.
 func (r *redis) Update(ctx context.Context, name string, change Change) error {
-	var pause pauses
+	pause := pauses{chance: r.chance}
 	for {
 		made, err := r.try(ctx, prefix+name, change)
 		if err != nil {

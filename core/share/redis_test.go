@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os/exec"
 	"reflect"
@@ -52,7 +53,7 @@ func startRedis(t *testing.T, options ...string) string {
 func TestRedis(t *testing.T) {
 	address := startRedis(t, "--requirepass", "open sesame")
 	open := func(format string) *redis {
-		store, err := Open(fmt.Sprintf(format, address))
+		store, err := Open(fmt.Sprintf(format, address), rand.Float64)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +165,7 @@ func TestRedisThatIsNone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store, err := Open(pretend(t, c.says, c.then))
+			store, err := Open(pretend(t, c.says, c.then), rand.Float64)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,7 +184,7 @@ func TestRedisThatIsNone(t *testing.T) {
 
 // A cancelled change ends at once, whatever the server does.
 func TestRedisIsCancelled(t *testing.T) {
-	store, _ := Open(pretend(t, "", func(net.Conn) {}))
+	store, _ := Open(pretend(t, "", func(net.Conn) {}), rand.Float64)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	time.AfterFunc(50*time.Millisecond, func() { cancel(errors.New("gone home")) })
 	if err := store.Update(ctx, "number", count); err == nil || err.Error() != "gone home" {

@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -36,19 +35,21 @@ const mostBytes = 64<<10 - slotHeader
 var errLong = errors.New("the record is too long: too many processes share it")
 
 // Open makes the store of an address: a directory's absolute path, redis://user:password@host:port/database, or rediss:// for
-// TLS. Nothing is connected or created yet.
-func Open(address string) (Store, error) {
+// TLS. Nothing is connected or created yet. chance gives numbers from 0 up to but not including 1, which are others in each process.
+func Open(address string, chance func() float64) (Store, error) {
 	if !strings.Contains(address, "://") {
 		if !filepath.IsAbs(address) {
 			return nil, errors.New(`must be the absolute path of a directory, or redis://host:port/database`)
 		}
-		return &files{directory: filepath.Clean(address)}, nil
+		return &files{directory: filepath.Clean(address), chance: chance}, nil
 	}
 	parsed, err := url.Parse(address)
 	if err != nil {
 		return nil, errors.New("is no URL that can be read") // the parser's own words would show the password
 	}
-	made := &redis{user: parsed.User.Username(), host: net.JoinHostPort(parsed.Hostname(), first(parsed.Port(), "6379"))}
+	made := &redis{
+		chance: chance, user: parsed.User.Username(), host: net.JoinHostPort(parsed.Hostname(), first(parsed.Port(), "6379")),
+	}
 	made.password, _ = parsed.User.Password()
 	switch parsed.Scheme {
 	case "redis":
@@ -79,14 +80,17 @@ func first(values ...string) string {
 }
 
 // pauses are how long one waits who was not the fastest: longer each time, and never all for the same time.
-type pauses struct{ next time.Duration }
+type pauses struct {
+	chance func() float64
+	next   time.Duration
+}
 
 const longestPause = 20 * time.Millisecond
 
 // wait pauses; false when ctx has ended.
 func (p *pauses) wait(ctx context.Context) bool {
 	p.next = min(max(2*p.next, 100*time.Microsecond), longestPause)
-	timer := time.NewTimer(time.Duration((0.5 + rand.Float64()/2) * float64(p.next)))
+	timer := time.NewTimer(time.Duration((0.5 + p.chance()/2) * float64(p.next)))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

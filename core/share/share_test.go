@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,7 +27,7 @@ func TestOpen(t *testing.T) {
 		"redis://host/-1":                   `error: has the database "-1"`,
 		"redis://u:secret@host/0?x=1":       "error: must be redis://host",
 	} {
-		store, err := Open(address)
+		store, err := Open(address, rand.Float64)
 		got := fmt.Sprint("error: ", err)
 		if err == nil {
 			got = store.String()

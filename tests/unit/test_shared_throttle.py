@@ -165,6 +165,32 @@ def test_a_forked_process_has_part_in_the_account(server: Server, shared: str) -
         parent.generate_text("d")
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_siblings_are_not_taken_for_one(server: Server, tmp_path: Path) -> None:
+    """Processes forked off one start with the same random bytes; each counts by itself all the same."""
+    several = provider(server, tmp_path, concurrency=8)
+    children = []
+    try:
+        for _ in range(8):
+            child = os.fork()
+            if child == 0:
+                try:
+                    several.generate_text("a", extra_body={"fake": {"first_delay": 100}})
+                finally:
+                    os._exit(0)
+            children.append(child)
+        deadline = time.monotonic() + 30
+        while sum(request["state"] == "open" for request in server.requests()) < 8:
+            assert time.monotonic() < deadline, server.requests()
+            time.sleep(0.05)
+        with pytest.raises(RateLimitError):
+            provider(server, tmp_path, concurrency=8, max_wait=0).generate_text("b")
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
 def test_a_killed_process_holds_nothing_for_ever(server: Server, tmp_path: Path) -> None:
     holder = start(HOLDER, server.url, tmp_path)
     server.wait_for_state("open", seconds=30)
