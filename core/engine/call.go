@@ -201,6 +201,7 @@ func (c *Call) try(ctx context.Context) (int, *llm.Error) {
 	if c.place != nil {
 		chain.Limit = c.place.limit(chain.Limit)
 		chain.Elsewhere = c.place.elsewhere
+		chain.Retry.Pause = c.place.journey.call.client.router.pause
 	}
 	attempts, err := chain.Run(ctx, c.attempt)
 	if err != nil && ctx.Err() != nil {

@@ -24,6 +24,7 @@ type router struct {
 	maxWait     time.Duration
 	waits       bool          // maxWait bounds the wait
 	hedge       time.Duration // 0 for none
+	pause       time.Duration // that a retry waits at least
 
 	mu     sync.Mutex
 	policy *policy.Router
@@ -49,6 +50,9 @@ func (e *Engine) openRouter(config *llm.Config) (*Client, *llm.Error) {
 	}
 	if hedge := config.Routing.HedgeAfter; hedge != nil {
 		r.hedge = time.Duration(min(*hedge, 1e9) * float64(time.Second))
+	}
+	if pause := config.Routing.RetryPause; pause != nil {
+		r.pause = time.Duration(min(*pause, 1e9) * float64(time.Second))
 	}
 	for i := range config.Deployments {
 		client, err := e.Open(&config.Deployments[i].Config)
@@ -186,6 +190,8 @@ type journey struct {
 	stops  map[int]*stop // what would be asked of each deployment
 	latest latest
 	tried  int // attempts so far
+	stage  int // of the trip
+	before int // attempts at those that this stage takes the place of
 }
 
 // stop is a request to one deployment, and what it may cost.
@@ -242,6 +248,7 @@ func (j *journey) stop(i int) *stop {
 		c, d := j.call, &j.call.client.router.deployments[i]
 		request := *c.request
 		request.Model = d.Model
+		request.Complete(d.Defaults)
 		request.Tag = first(request.Tag, d.Tag, c.client.config.Tag)
 		one := c.client.router.clients[i].NewCall(&request, c.sink)
 		one.deployment, one.purse = d.Name, c.purse
@@ -282,6 +289,11 @@ func (j *journey) Next(ctx context.Context, last *llm.Error) (policy.Ask, *llm.E
 			return nil, nil
 		}
 	}
+	if most := c.request.MaxRetries; most != nil && last != nil && j.tried-j.before > *most {
+		r.mu.Lock()
+		r.policy.Skip(j.trip, j.stage)
+		r.mu.Unlock()
+	}
 	var seat *policy.Seat
 	err := r.stand(ctx, j.latest, func(now time.Time) (bool, time.Duration, bool) {
 		found, wait, known := r.policy.Choose(now, r.random, j.trip)
@@ -318,7 +330,25 @@ func (j *journey) take(seat *policy.Seat, sink Sink) *place {
 	to := j.stop(seat.Deployment)
 	p := &place{journey: j, call: to.Call, seat: seat, tokens: to.expected.Tokens}
 	p.call.place, p.call.sink, p.call.began, p.call.tried = p, sink, time.Now(), j.tried
+	if most := j.call.request.MaxRetries; most != nil {
+		p.call.request.MaxRetries = j.share(seat, *most)
+	}
 	return p
+}
+
+// share is how often a call may repeat a request at a deployment, of the retries that it has in a group. They go to others as long
+// as one is well; who is left has the rest.
+func (j *journey) share(seat *policy.Seat, most int) *int {
+	r := j.call.client.router
+	stage, others := r.policy.Others(r.clock.Now(), j.trip, seat.Deployment)
+	if stage != j.stage {
+		j.stage, j.before = stage, j.tried
+	}
+	own := max(most-(j.tried-j.before), 0)
+	if others > 0 {
+		own = 0
+	}
+	return &own
 }
 
 // carry carries the call out there, and gives the seat back.

@@ -163,6 +163,37 @@ func (r *Router) Spare(now time.Time, random func() float64, trip *Trip, deploym
 	return seat
 }
 
+// Others counts who of a deployment's own stage could be asked after it, and says which stage that is. That of a special kind of
+// error has a number of its own.
+func (r *Router) Others(now time.Time, trip *Trip, deployment int) (stage, others int) {
+	stage = slices.IndexFunc(trip.stages, func(stage []int) bool { return slices.Contains(stage, deployment) })
+	if stage < 0 {
+		return 0, 0
+	}
+	for _, i := range trip.stages[stage] {
+		if !trip.tried[i] && r.nodes[i].healthy(now) {
+			others++
+		}
+	}
+	if trip.special {
+		stage = -1 - stage
+	}
+	return stage, others
+}
+
+// Skip leaves a stage: none of it is asked any more. It is named as Others does.
+func (r *Router) Skip(trip *Trip, stage int) {
+	if trip.special != (stage < 0) {
+		return
+	}
+	if stage < 0 {
+		stage = -1 - stage
+	}
+	for _, i := range trip.stages[stage] {
+		trip.tried[i] = true
+	}
+}
+
 // Free reports whether a call could go elsewhere at once.
 func (r *Router) Free(now time.Time, trip *Trip) bool {
 	for _, stage := range trip.stages {

@@ -120,7 +120,7 @@ class Log:
     def _details(self, event: str) -> dict[str, Any]:
         """The `kwargs` of litellm's callbacks, without keys."""
         call = self.call
-        metadata = {**(call.own["litellm_metadata"] or {}), **(call.own["metadata"] or {})}
+        metadata = {**(call.own["litellm_metadata"] or {}), **(call.own["metadata"] or {}), **call.about()}
         optional = {name: value for name, value in call.options.items() if name != "extra_headers"}
         return {
             "model": call.name,
