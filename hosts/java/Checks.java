@@ -143,7 +143,7 @@ class Checks {
         ExecutorService threads = Executors.newFixedThreadPool(50);
         List<Future<String>> texts = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
-            Map<String, Object> request = ask("many " + i, Map.of("header_delay", 1));
+            Map<String, Object> request = ask("many " + i, Map.of("header_delay", 3));
             Subscriber subscriber = new Subscriber(1);
             if (i % 2 == 0) texts.add(threads.submit(() -> String.join("", read(model.stream(request)))));
             else {

@@ -39,12 +39,16 @@ _PER_TOKEN = {
 }
 
 
+# Vendors whose prices stand under another name.
+_SAME = {"cohere_chat": "cohere"}
+
+
 def find_price(vendor: _names.Vendor, model: str) -> costs.Price | None:
     """What a model costs: what register_model was told, or what its vendor's page said."""
     for name in (f"{vendor.name}/{model}", model):
         if name in _registered:
             return _make_price(_registered[name])
-    return costs.price_of(vendor.vendor or vendor.name, model)
+    return costs.price_of(_SAME.get(vendor.name) or vendor.vendor or vendor.name, model)
 
 
 def _make_price(entry: dict[str, Any]) -> costs.Price:
@@ -103,7 +107,8 @@ def cost_per_token(
             cached_tokens=cache_read_input_tokens,
             cache_write_tokens=cache_creation_input_tokens,
         )
-    parts = None if price is None else price.split(usage, embedding="embedding" in call_type)
+    embeds = "embedding" in call_type or (price is not None and price.input is None)
+    parts = None if price is None else price.split(usage, embedding=embeds)
     if parts is None:
         raise ValueError(
             f"This model isn't mapped yet. model={model}, custom_llm_provider={custom_llm_provider}. Give its price "
