@@ -166,8 +166,11 @@ async fn main() {
     println!("ok error");
     check_cancel(&client);
     println!("ok cancel");
-    check_many(&client).await;
-    println!("ok many");
+    let times: usize = std::env::var("PYAGENT_TIMES").unwrap().parse().unwrap();
+    for _ in 0..times {
+        check_many(&client).await;
+        println!("ok many");
+    }
     check_handles(client).await;
     println!("ok handles");
 }
