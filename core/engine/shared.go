@@ -26,15 +26,18 @@ type joint struct {
 	turn    chan struct{} // held by whoever changes the record, or what follows
 	running int64
 	renewal context.CancelFunc // while anything is on its way that is limited
-	away    time.Time          // until then the store is not asked, because of:
-	lost    error
+	away    time.Time          // until then the store is not asked
+	rest    time.Duration      // for so long; 0 when it was there last
+	lost    error              // why not
 }
 
 const (
 	// storePatience is how long a store has to make a change.
 	storePatience = 2 * time.Second
-	// storeRest is how long a store is left alone that could not.
-	storeRest = time.Second
+	// storeRest is how long a store is left alone that could not. Where requests go on without it, it is longer each time: one of
+	// them has to wait for its patience.
+	storeRest        = time.Second
+	longestStoreRest = 32 * time.Second
 )
 
 // newJoint takes part in an account.
@@ -71,8 +74,15 @@ func (j *joint) update(ctx context.Context, change func(*policy.Ledger)) error {
 		change(ledger)
 		return ledger.Record(), ledger.Keep()
 	})
-	if err != nil && ctx.Err() == nil {
-		j.away, j.lost = time.Now().Add(storeRest), err
+	switch {
+	case err == nil:
+		j.rest = 0
+	case ctx.Err() == nil:
+		if j.rest = max(2*j.rest, storeRest); !j.alone {
+			j.rest = storeRest
+		}
+		j.rest = min(j.rest, longestStoreRest)
+		j.away, j.lost = time.Now().Add(j.rest), err
 	}
 	return err
 }

@@ -288,6 +288,28 @@ func TestSharedThrottleWithoutItsStore(t *testing.T) {
 	})
 }
 
+// A store that does not answer holds requests that go on without it up ever more seldom, and is asked soon where they do not.
+func TestSharedThrottleLeavesItsStoreAlone(t *testing.T) {
+	for alone, want := range map[bool]int{true: 5, false: 20} {
+		synctest.Test(t, func(t *testing.T) {
+			at := &shelf{hangs: true}
+			gate := process(at, policy.Rates{Requests: 1000, Period: time.Minute}, 1, alone)
+			began, asked := time.Now(), 0
+			for time.Since(began) < time.Minute {
+				_, err := gate.enter(context.Background(), 0, latest{})
+				if (err == nil) != alone {
+					t.Fatal(err)
+				}
+				asked++
+				time.Sleep(100 * time.Millisecond)
+			}
+			if at.changes < want-1 || at.changes > want+1 {
+				t.Errorf("alone %v: the store was asked %d times, wanted %d", alone, at.changes, want)
+			}
+		})
+	}
+}
+
 // What a request really had is corrected for all processes.
 func TestSharedThrottleCorrects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

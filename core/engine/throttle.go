@@ -163,7 +163,11 @@ func (t *throttle) look(ctx context.Context, me *waiter, tokens int64, patience 
 
 // quit takes one out of the queue. Its place in the queue of all processes goes over to the next one.
 func (t *throttle) quit(ctx context.Context, me *waiter) {
-	t.queue = slices.DeleteFunc(t.queue, func(w *waiter) bool { return w == me })
+	if t.queue[0] == me {
+		t.queue = t.queue[1:]
+	} else {
+		t.queue = slices.DeleteFunc(t.queue, func(w *waiter) bool { return w == me })
+	}
 	t.wakeFirst()
 	if ctx.Err() != nil && me.asked > 0 && len(t.queue) == 0 {
 		t.mu.Unlock()

@@ -51,6 +51,17 @@ def find_price(vendor: _names.Vendor, model: str) -> costs.Price | None:
     return costs.price_of(_SAME.get(vendor.name) or vendor.vendor or vendor.name, model)
 
 
+def base_price(model: str, vendor: _names.Vendor | None) -> costs.Price | None:
+    """What a deployment of another name costs, by the name of its model, with or without the vendor's."""
+    found = _names.split_model(model, None, None if vendor is None else vendor.name)
+    whose = None if found is None else _names.find_vendor(found[0])
+    if found is None or whose is None:
+        return None
+    if vendor is not None and whose.name == "openai":
+        return find_price(vendor, found[1]) or find_price(whose, found[1])
+    return find_price(whose, found[1])
+
+
 def _make_price(entry: dict[str, Any]) -> costs.Price:
     rates = {field: entry[name] * 1e6 for name, field in _PER_TOKEN.items() if entry.get(name) is not None}
     return costs.Price(**{"input": 0.0, "output": 0.0, **rates})
@@ -190,6 +201,8 @@ def answer_cost(own: dict[str, Any], vendor: _names.Vendor | None, model: str, a
     """What an answer cost: at the price that the call named or register_model was told, else what pyagent knows."""
     custom = {name: own[name] for name in ("input_cost_per_token", "output_cost_per_token") if own[name] is not None}
     price = _make_price(custom) if custom else None
+    if price is None and own["base_model"]:
+        price = base_price(own["base_model"], vendor)
     if price is None and vendor is not None and _registered:
         price = find_price(vendor, model)
     return answer.cost if price is None else price.cost(answer.usage)

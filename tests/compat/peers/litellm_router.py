@@ -66,6 +66,10 @@ def told(answer: Any) -> dict[str, Any]:
     }
 
 
+def name_of(deployment: Any) -> str:
+    return str(deployment["model_name"] if isinstance(deployment, dict) else deployment.model_name)
+
+
 def whole(answer: Any) -> dict[str, Any]:
     said = json.loads(json.dumps(answer.model_dump()))
     return {"answer": {name: value for name, value in said.items() if name not in {"id", "created"}}, **told(answer)}
@@ -125,7 +129,8 @@ def cases(peer: Peer) -> dict[str, Callable[[], Any]]:  # a list
         gone = changing.delete_deployment("b")
         return {
             "before": first, "after": changing.get_model_names(), "ids": changing.get_model_ids(),
-            "gone": str(gone["model_name"] if isinstance(gone, dict) else gone.model_name), "none": changing.delete_deployment("b"), "has": changing.has_model_id("c"),
+            "gone": name_of(gone),
+            "none": changing.delete_deployment("b"), "has": changing.has_model_id("c"),
             "list": [[entry["model_name"], entry["model_info"]["id"]] for entry in changing.get_model_list()],
             "made": route({"model_name": "g", "litellm_params": {"model": "openai/m", "api_key": "k", "rpm": 2}})
             .get_model_ids(),
