@@ -8,7 +8,6 @@ docs/hosts/index.md lists; what only the server can know of them is asked and lo
 from __future__ import annotations
 
 import argparse
-import hashlib
 import http.client
 import json
 import os
@@ -188,14 +187,14 @@ def test(name: str, times: int) -> None:
 
 
 def state(name: str, stage: str) -> str:
-    """What a stage depends on: its commands, and the files that name packages or, for a build, all and the library."""
+    """What a stage depends on: its commands, and the files that name packages or, for a build, all and the header."""
     suffixes = {".json", ".toml", ".xml"}
     found = sorted((FOLDER / name).rglob("*"))
     files = [path for path in found if not MADE & set(path.relative_to(FOLDER).parts) and path.is_file()]
     files = [path for path in files if path.suffix != ".lock"]
     read = [path for path in files if stage == "build" or path.suffix in suffixes]
-    library = hashlib.sha256(Path(pyagent.get_library()).read_bytes()).hexdigest() if stage == "build" else ""
-    return "\n".join([*getattr(HOSTS[name], stage), library, *(path.read_text(encoding="utf-8") for path in read)])
+    read += [Path(pyagent.get_include(), "pyagent.h")]
+    return "\n".join([*getattr(HOSTS[name], stage), *(path.read_text(encoding="utf-8") for path in read)])
 
 
 def stamp(name: str, stage: str) -> str:

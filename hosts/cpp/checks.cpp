@@ -57,6 +57,9 @@ void check_stream() {
     const std::string nul("a\0b", 3);
     deltas = read_all(server().stream(ask("nul", {{"pieces", json::array({nul, "c"})}})));
     must(deltas == std::vector<std::string>{nul, "c"}, "a NUL in a delta is text");
+    const std::string large(100000, 'x');
+    deltas = read_all(server().stream(ask("large", {{"pieces", json::array({large})}})));
+    must(deltas == std::vector<std::string>{large}, "a delta may be larger than the buffer");
 }
 
 void check_tools() {
