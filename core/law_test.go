@@ -30,7 +30,8 @@ var imports = map[string][]string{
 	"transport": {"guard", "llm"},
 	"provider":  {"llm", "stream"},
 	"policy":    {"llm", "price"},
-	"engine":    {"fake", "guard", "llm", "policy", "price", "provider", "stream", "transport"},
+	"share":     {},
+	"engine":    {"fake", "guard", "llm", "policy", "price", "provider", "share", "stream", "transport"},
 	"bridge":    {"engine", "guard", "llm"},
 	"cabi":      {"bridge", "guard"},
 }
