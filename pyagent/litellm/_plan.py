@@ -85,6 +85,12 @@ class Plan:
         own = self._shared(target, "num_retries")
         return int(self.effective["num_retries"] if own is None else own)
 
+    def least(self, target: str) -> int:
+        """The attempts after the first that reach everybody of a group with several orders: those that are preferred
+        less take the place of the others."""
+        members = self.of(target)
+        return len(members) - 1 if len({member._say("order") for member in members}) > 1 else 0
+
     @property
     def effective(self) -> dict[str, Any]:
         """The settings, with litellm's defaults where nothing was said."""
