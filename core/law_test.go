@@ -33,6 +33,7 @@ var imports = map[string][]string{
 	"engine":    {"fake", "guard", "llm", "policy", "price", "provider", "stream", "transport"},
 	"bridge":    {"engine", "guard", "llm"},
 	"cabi":      {"bridge", "guard"},
+	"process":   {"bridge", "guard", "llm"},
 }
 
 // pure packages take values and give values: no socket, file, environment variable or clock.

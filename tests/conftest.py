@@ -27,7 +27,7 @@ def pytest_collection_finish() -> None:
 def open_handles() -> dict[str, int]:
     """How many handles of each kind are open in the core, and how many calls it works on; empty before it is loaded."""
     loaded = getattr(sys.modules.get("pyagent._lib"), "_runtime", None)
-    return dict(loaded.inspect()["handles"]) if loaded is not None else {}
+    return dict(loaded.inspect()["handles"]) if loaded is not None and loaded.alive else {}
 
 
 @pytest.fixture(autouse=True)

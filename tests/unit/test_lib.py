@@ -78,11 +78,13 @@ def test_the_path_can_be_set(tmp_path: Path) -> None:
 
 def test_a_handle_that_never_existed() -> None:
     runtime = _lib.runtime()
-    status, data = runtime.poll(0x7FFF_0000_0001, 0)
+    handle = _lib.Handle(runtime)
+    handle.place.value = 0x7FFF_0000_0001
+    status, data = runtime.poll(handle.number, 0)
     assert (status, data) == (_lib.BAD_HANDLE, b"")
     assert runtime.status_name(status) == "bad handle"
-    runtime.close(0x7FFF_0000_0001)
-    runtime.cancel(0x7FFF_0000_0001)
+    runtime.cancel(handle.number)
+    handle.close()
 
 
 def test_a_closed_handle_stays_closed() -> None:
@@ -90,7 +92,7 @@ def test_a_closed_handle_stays_closed() -> None:
     client = Client.open(b'{"provider":"echo"}')
     client.close()
     client.close()
-    runtime.close(client.number)
+    runtime.close(client.place)
     assert runtime.poll(client.number, 0) == (_lib.CLOSED, b"")
     with pytest.raises(InternalError, match=r"refused a call: closed \(-2\)"):
         client.start(b"{}")
