@@ -1,10 +1,10 @@
-# Every command of a developer's day. `make demo` and `make test` need Python 3.9+, make and a C compiler, nothing else.
+# Every command of a developer's day. `make demo` and `make test` need Python 3.9+, make and, for the tests, a C compiler.
 
 PYTHON ?= python3
 BIN := .venv/bin
 CHECK := $(BIN)/python tools/check.py
 
-.PHONY: help demo build fmt lint check test race fuzz bench compat docs wheel wheels
+.PHONY: help demo build fmt lint check test race fuzz bench compat docs wheel sdist wheels
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -50,6 +50,9 @@ docs: build ## Check links and run the code in the documentation and the example
 wheel: build ## Build the wheel and the source distribution into dist/
 	rm -rf build dist
 	$(CHECK) wheel
+
+sdist: wheel ## Install the source distribution without Go and C compiler, and then without network
+	$(BIN)/python tools/sdist_check.py dist/pyagent-*.tar.gz
 
 wheels: build ## Cross-build the wheels for Linux and Windows into dist/, and check them
 	rm -rf dist

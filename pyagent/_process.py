@@ -17,6 +17,7 @@ import socket
 import sys
 from _functools import partial  # type: ignore[import-not-found]  # functools itself is slow to import
 from array import array
+from select import POLLIN, poll
 from struct import Struct
 from threading import main_thread
 
@@ -96,15 +97,18 @@ class Connection(socket.socket):
         Raises:
             OSError: The process has come to an end.
         """
-        if timeout_ms:
-            self.settimeout(None if timeout_ms < 0 else timeout_ms / 1000)
         try:
-            data = self._more()
-        except (BlockingIOError, TimeoutError, socket.timeout):
+            if timeout_ms > 0:
+                waiting = poll()
+                waiting.register(self, POLLIN)
+                waiting.poll(timeout_ms)
+            data = self._more(0 if timeout_ms < 0 else socket.MSG_DONTWAIT)
+        except BlockingIOError:
             return _lib.TIMEOUT, b""
-        finally:
-            if timeout_ms:
-                self.setblocking(False)
+        except (OSError, ValueError):
+            if self.fileno() >= 0:
+                raise
+            return _lib.CLOSED, b""  # by another thread
         if not self._rest and len(data) >= _HEAD:
             size, _, status, _, _ = _ANSWER.unpack_from(data)
             if len(data) == _HEAD + size:
@@ -126,8 +130,8 @@ class Connection(socket.socket):
         data = b"".join(frames)
         return (_lib.OK if data else last), data
 
-    def _more(self) -> bytes:
-        data = self.recv(_ROOM)
+    def _more(self, flags: int = 0) -> bytes:
+        data = self.recv(_ROOM, flags)
         if not data:
             raise ConnectionResetError
         return data
@@ -195,7 +199,6 @@ class Process(_lib.Runtime):
             connection.sendall(_REQUEST.pack(0, _ANSWERED, FOLLOW, 0, inbox.number, 0), _QUIET)
         except ConnectionError:
             raise self._failure() from None
-        connection.setblocking(False)
         self._followed[inbox.number] = connection
         return connection.fileno()
 
