@@ -15,8 +15,8 @@ import os
 import signal
 import socket
 import sys
-from _functools import partial  # type: ignore[import-not-found]  # functools itself is slow to import
 from array import array
+from functools import partial
 from select import POLLIN, poll
 from struct import Struct
 from threading import main_thread

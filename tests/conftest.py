@@ -24,6 +24,13 @@ def pytest_collection_finish() -> None:
         gc.freeze()
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What is about the library alone is not asked of the core in a process of its own."""
+    mark = item.get_closest_marker("library")
+    if mark is not None and os.environ.get("PYAGENT_TRANSPORT") == "process":
+        pytest.skip(f"the core is a process of its own here: {mark.args[0]}")
+
+
 def open_handles() -> dict[str, int]:
     """How many handles of each kind are open in the core, and how many calls it works on; empty before it is loaded."""
     loaded = getattr(sys.modules.get("pyagent._lib"), "_runtime", None)

@@ -40,6 +40,7 @@ def test_inspect_says_what_is_there() -> None:
 
 def test_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYAGENT_LIBRARY", str(tmp_path / "none.so"))
+    monkeypatch.setenv("PYAGENT_TRANSPORT", "library")
     monkeypatch.setattr(_lib, "_runtime", None)
     with pytest.raises(InternalError, match=r"none\.so does not exist\. Install pyagent with pip.*PYAGENT_LIBRARY"):
         _lib.runtime()
@@ -98,6 +99,7 @@ def test_a_closed_handle_stays_closed() -> None:
         client.start(b"{}")
 
 
+@pytest.mark.library("there is no buffer that stays")
 def test_a_buffer_grows_for_one_large_frame_and_shrinks_again() -> None:
     runtime = _lib.runtime()
     client = Client.open(b'{"provider":"echo"}')
