@@ -134,7 +134,7 @@ class Runtime:
         self.main_thread = threading.main_thread().ident  # a fork may make another one the main thread of the child
         self._spare = _Spare()
         try:
-            with deaf():
+            with _deaf():
                 library = ctypes.CDLL(load_from)
         except OSError as error:
             raise LoadingError(
@@ -227,6 +227,9 @@ class Runtime:
         if not self.forked:
             self._library.pyagent_cancel(number)
 
+    def drop(self) -> None:
+        """Ends a runtime that nobody has used yet. A library stays loaded."""
+
     def die(self) -> None:
         """Marks a runtime that a fork has killed. From now on closing is nothing."""
         self.forked = True
@@ -283,8 +286,10 @@ def runtime() -> Runtime:
         current = _runtime
         if current is None or not current.alive:
             loaded = _load()
-            if _runtime is current:  # otherwise a signal handler was here in the meantime
+            if _runtime is current:
                 _runtime = loaded
+            else:  # a signal handler was here in the meantime
+                loaded.drop()
         assert _runtime is not None
         return _runtime
 
@@ -333,14 +338,14 @@ def _load_library() -> Runtime:
 
 
 @contextmanager
-def deaf(heard: frozenset[int] = frozenset()) -> Iterator[None]:
-    """Blocks all signals but a few. The threads of a core that begins now inherit that, and so signals go to threads of
-    Python's: one that a program has blocked in all of its threads, to wait for it with sigwait, is not taken by a
-    thread it knows nothing of, and no handler runs on a thread of Go's. Windows has no such masks."""
+def _deaf() -> Iterator[None]:
+    """Blocks all signals. Go's threads inherit that, and so signals go to threads of Python's: one that a program has
+    blocked in all of its threads, to wait for it with sigwait, is not taken by a thread it knows nothing of, and no
+    handler runs on a thread of Go's. Windows has no such masks."""
     if sys.platform == "win32":
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - heard)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         yield
     finally:

@@ -55,11 +55,12 @@ class Place(ctypes.Structure):
     ]
 
 
-# The system's send() with the last two arguments filled in: closing a handle is one call of C, with no line of Python
-# that a signal handler could interrupt. It fails in silence, when there is nobody any more who could be told.
-_send = ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_int, ctypes.POINTER(Place), ctypes.c_size_t, ctypes.c_int)(
-    ("send", ctypes.CDLL(None)), ((1, "fd"), (1, "request"), (1, "size", ctypes.sizeof(Place)), (1, "flags", _QUIET))
-)
+def _find_send() -> Callable[..., object]:
+    """The system's send() with the last two arguments filled in: closing a handle is one call of C, with no line of
+    Python that a signal handler could interrupt. It fails in silence, when there is nobody any more to be told."""
+    kind = ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_int, ctypes.POINTER(Place), ctypes.c_size_t, ctypes.c_int)
+    last = (1, "size", ctypes.sizeof(Place)), (1, "flags", _QUIET)
+    return kind(("send", ctypes.CDLL(None)), ((1, "descriptor"), (1, "request"), *last))
 
 
 class Connection(socket.socket):
@@ -140,28 +141,28 @@ class Connection(socket.socket):
 class Process(_lib.Runtime):
     """The core in one process."""
 
-    new_place: Callable[[], Any] = partial(Place, 0, _ONE_WAY, CLOSE)
-
     def __init__(self, path: str) -> None:
         self.path = path
         self.forked = False
         self.main_thread = main_thread().ident
+        self.new_place: Callable[[], Any] = partial(Place, 0, _ONE_WAY, CLOSE)
         self._lost = ""  # how the process has come to its end
         self._said = ""  # and what it had to say about that
         self._idle: list[Connection] = []
         self._followed: dict[int, Connection] = {}
         self._said_to, self._door, self._pid = _start(path)
-        self.close = partial(_send, self._door.fileno())
+        self.close = partial(_find_send(), self._door.fileno())
         try:
             connection = self._connect()
             connection.settimeout(START_SECONDS)
             _, version, _ = connection.ask(_REQUEST.pack(0, _ANSWERED, ABI_VERSION_OF, 0, 0, 0))
             connection.settimeout(None)
-        except OSError as error:
+        except OSError:
             self._lose()
             raise InternalError(
-                f"{path} is not pyagent's executable, or does not run here: it {self._lost or error}. {self._said} "
-                "Reinstall pyagent for this platform, and unset PYAGENT_EXECUTABLE if it is set."
+                f"{path} is not pyagent's executable, or does not run here: it {self._lost}"
+                + (f" and said {self._said!r}" if self._said else "")
+                + ". Reinstall pyagent for this platform, and unset PYAGENT_EXECUTABLE if it is set."
             ) from None
         if version != _lib.ABI_VERSION:
             self._lose()
@@ -253,6 +254,9 @@ class Process(_lib.Runtime):
         except ConnectionError:
             raise self._failure() from None
         return data.decode()
+
+    def drop(self) -> None:
+        self._lose()
 
     def die(self) -> None:
         """Marks a process that stayed with the parent of a fork. This side of its connections is closed here, or the
@@ -346,24 +350,31 @@ def _start(path: str) -> tuple[int, Connection, int]:
     """Starts the process. Returns where its standard error goes, the door, and its number."""
     if sys.platform == "win32":
         raise InternalError(f"{path} cannot be used on Windows: unset PYAGENT_TRANSPORT.")
-    from subprocess import Popen
-
     said_to = _open_memory()
     ours, theirs = socket.socketpair()
     door = Connection(ours.detach())
-    # It lives as long as this process: Ctrl-C in a terminal, and whatever else is sent to all processes of a group or a
-    # service, is for this one. Go's scheduler needs SIGURG.
-    with theirs, _lib.deaf(frozenset({signal.SIGURG})):
+    with theirs:
         try:
-            child = Popen([path, "serve"], stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=said_to)
+            pid = _spawn([path, "serve"], theirs.fileno(), said_to)
         except OSError as error:
             os.close(said_to)
             raise InternalError(
                 f"The executable {path} cannot be started: {error.strerror}. Reinstall pyagent for this platform "
                 f"({sys.platform}), build it with `make build` in a checkout, or set PYAGENT_EXECUTABLE to its path."
             ) from None
+    return said_to, door, pid
+
+
+def _spawn(command: list[str], end: int, said_to: int) -> int:
+    from subprocess import Popen
+
+    try:
+        child = Popen(command, stdin=end, stdout=end, stderr=said_to)
+    except RuntimeError:  # a sub-interpreter may not fork, but this it may
+        actions = [(os.POSIX_SPAWN_DUP2, end, 0), (os.POSIX_SPAWN_DUP2, end, 1), (os.POSIX_SPAWN_DUP2, said_to, 2)]
+        return os.posix_spawn(command[0], command, os.environ, file_actions=actions)
     child.returncode = 0  # or Popen would complain that nobody waits for it
-    return said_to, door, child.pid
+    return child.pid
 
 
 def _open_memory() -> int:
