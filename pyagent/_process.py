@@ -1,11 +1,10 @@
 """The core as a process of its own, for systems on which no library can be loaded, and for who wants a wall around it.
 
-`Process` is what `_lib.Runtime` is, over sockets. The messages are those of core/process, described in docs/abi.md: a
-request of 32 bytes and what follows them, an answer of 24. A thread that asks takes a connection for itself until the
-answer is there, so nothing waits for anything else, and all waiting is done by the system without the GIL. The inbox of
-an event loop has a connection on which frames arrive unasked: its descriptor is what the loop watches. What needs no
-answer, and new connections, go through the first connection, the door. The process ends when the door closes, however
-that comes about."""
+`Process` is what `_lib.Runtime` is, over sockets. A thread that asks takes a connection for itself until the answer is
+there, so nothing waits for anything else, and all waiting is done by the system without the GIL. The inbox of an event
+loop has a connection on which frames arrive unasked: its descriptor is what the loop watches. What needs no answer, and
+new connections, go through the first connection, the door. The process ends when the door closes, however that comes
+about."""
 
 from __future__ import annotations
 
@@ -17,11 +16,26 @@ import socket
 import sys
 from array import array
 from functools import partial
-from select import POLLIN, poll
-from struct import Struct
 from threading import main_thread
 
 from . import _frames, _lib, _opening
+from ._connection import (
+    ABI_VERSION_OF,
+    CANCEL,
+    CLIENT_OPEN,
+    CLOSE,
+    CONNECT,
+    FOLLOW,
+    INBOX_OPEN,
+    INSPECT,
+    ONE_WAY,
+    POLL,
+    QUIET,
+    STATUS_NAME,
+    SUBMIT,
+    Connection,
+    request,
+)  # fmt: skip
 from .errors import InternalError
 
 TYPE_CHECKING = False
@@ -29,17 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-ABI_VERSION_OF, STATUS_NAME, CLIENT_OPEN, INBOX_OPEN, SUBMIT, POLL = 1, 3, 4, 5, 6, 7
-CANCEL, INSPECT, CLOSE, CONNECT, FOLLOW = 9, 10, 11, 12, 13
-
-_REQUEST, _ANSWER = Struct("<IIIiQQ"), Struct("<IIiIQ")
-_HEAD = _ANSWER.size
-_ROOM = _HEAD + 64 * 1024  # of a receive
-_ONE_WAY, _ANSWERED = 0, 1  # sequence numbers: on a connection of ours answers come in the order of the questions
-
 IDLE_CONNECTIONS = 16  # as many are kept for the next question
 START_SECONDS = 30.0
-_QUIET: int = getattr(socket, "MSG_NOSIGNAL", 0)  # the host may have given SIGPIPE back its deadly meaning
 
 
 class Place(ctypes.Structure):
@@ -59,83 +64,8 @@ def _find_send() -> Callable[..., object]:
     """The system's send() with the last two arguments filled in: closing a handle is one call of C, with no line of
     Python that a signal handler could interrupt. It fails in silence, when there is nobody any more to be told."""
     kind = ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_int, ctypes.POINTER(Place), ctypes.c_size_t, ctypes.c_int)
-    last = (1, "size", ctypes.sizeof(Place)), (1, "flags", _QUIET)
+    last = (1, "size", ctypes.sizeof(Place)), (1, "flags", QUIET)
     return kind(("send", ctypes.CDLL(None)), ((1, "descriptor"), (1, "request"), *last))
-
-
-class Connection(socket.socket):
-    """One connection to the process. It closes itself in silence when it is dropped."""
-
-    __slots__ = ("_rest",)
-
-    def __init__(self, descriptor: int) -> None:
-        super().__init__(fileno=descriptor)
-        self._rest = bytearray()  # of an answer that has come in part
-
-    def __del__(self) -> None:
-        self.close()
-
-    def ask(self, request: bytes) -> tuple[int, int, bytes]:
-        """Sends a request and waits for status, value and bytes of the answer.
-
-        Raises:
-            OSError: The process has come to an end.
-        """
-        self.sendall(request, _QUIET)
-        data: bytes | bytearray = self._more()
-        while True:
-            if len(data) >= _HEAD:
-                size, _, status, _, value = _ANSWER.unpack_from(data)
-                if len(data) == _HEAD + size:
-                    return status, value, bytes(data[_HEAD:])
-            if isinstance(data, bytes):
-                data = bytearray(data)
-            data += self._more()
-
-    def follow(self, timeout_ms: int) -> tuple[int, bytes]:
-        """Status and bytes of all answers that are there, of which there are any number. It waits for the first one.
-
-        Raises:
-            OSError: The process has come to an end.
-        """
-        try:
-            if timeout_ms > 0:
-                waiting = poll()
-                waiting.register(self, POLLIN)
-                waiting.poll(timeout_ms)
-            data = self._more(0 if timeout_ms < 0 else socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return _lib.TIMEOUT, b""
-        except (OSError, ValueError):
-            if self.fileno() >= 0:
-                raise
-            return _lib.CLOSED, b""  # by another thread
-        if not self._rest and len(data) >= _HEAD:
-            size, _, status, _, _ = _ANSWER.unpack_from(data)
-            if len(data) == _HEAD + size:
-                return status, data[_HEAD:]
-        self._rest += data
-        return self._cut()
-
-    def _cut(self) -> tuple[int, bytes]:
-        """Takes the whole answers out of what has come."""
-        rest, position, frames, last = self._rest, 0, [], _lib.TIMEOUT
-        while len(rest) - position >= _HEAD:
-            size, _, status, _, _ = _ANSWER.unpack_from(rest, position)
-            begin = position + _HEAD
-            if len(rest) < begin + size:
-                break
-            position, last = begin + size, status
-            frames.append(rest[begin:position])
-        del rest[:position]
-        data = b"".join(frames)
-        return (_lib.OK if data else last), data
-
-    def _more(self, flags: int = 0) -> bytes:
-        data = self.recv(_ROOM, flags)
-        if not data:
-            raise ConnectionResetError
-        return data
 
 
 class Process(_lib.Runtime):
@@ -145,7 +75,7 @@ class Process(_lib.Runtime):
         self.path = path
         self.forked = False
         self.main_thread = main_thread().ident
-        self.new_place: Callable[[], Any] = partial(Place, 0, _ONE_WAY, CLOSE)
+        self.new_place: Callable[[], Any] = partial(Place, 0, ONE_WAY, CLOSE)
         self._lost = ""  # how the process has come to its end
         self._said = ""  # and what it had to say about that
         self._idle: list[Connection] = []
@@ -155,7 +85,7 @@ class Process(_lib.Runtime):
         try:
             connection = self._connect()
             connection.settimeout(START_SECONDS)
-            _, version, _ = connection.ask(_REQUEST.pack(0, _ANSWERED, ABI_VERSION_OF, 0, 0, 0))
+            _, version, _ = connection.ask(request(ABI_VERSION_OF))
             connection.settimeout(None)
         except OSError:
             self._lose()
@@ -195,9 +125,9 @@ class Process(_lib.Runtime):
     def open_watching_inbox(self, inbox: _lib.Handle, client: int) -> int:
         try:
             connection = self._connect()
-            status, inbox.place.value, _ = connection.ask(_REQUEST.pack(0, _ANSWERED, INBOX_OPEN, -1, client, 0))
+            status, inbox.place.value, _ = connection.ask(request(INBOX_OPEN, -1, client))
             self._check(status)
-            connection.sendall(_REQUEST.pack(0, _ANSWERED, FOLLOW, 0, inbox.number, 0), _QUIET)
+            connection.sendall(request(FOLLOW, 0, inbox.number), QUIET)
         except ConnectionError:
             raise self._failure() from None
         self._followed[inbox.number] = connection
@@ -241,7 +171,7 @@ class Process(_lib.Runtime):
         try:
             # A new connection comes through the door, behind everything that was closed before.
             connection = self._connect()
-            status, _, data = connection.ask(_REQUEST.pack(0, _ANSWERED, INSPECT, 0, number, 0))
+            status, _, data = connection.ask(request(INSPECT, 0, number))
         except ConnectionError:
             raise self._failure() from None
         self._check(status)
@@ -275,7 +205,7 @@ class Process(_lib.Runtime):
             connection = Connection(ours.detach())
             with theirs:
                 along = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [theirs.fileno()]))]
-                self._door.sendmsg([_REQUEST.pack(0, _ONE_WAY, CONNECT, 0, 0, 0)], along, _QUIET)
+                self._door.sendmsg([request(CONNECT, sequence=ONE_WAY)], along, QUIET)
         return connection
 
     def _ask(
@@ -294,7 +224,7 @@ class Process(_lib.Runtime):
         except IndexError:
             connection = self._connect()
         try:
-            answer = connection.ask(_REQUEST.pack(len(payload), _ANSWERED, op, number, handle, inbox) + payload)
+            answer = connection.ask(request(op, number, handle, inbox, payload))
             if opened is not None:
                 opened.place.value = answer[1]
         except BaseException:  # an exception of a signal handler, perhaps: the answer may still come
@@ -319,7 +249,7 @@ class Process(_lib.Runtime):
         """Says something that has no answer."""
         if not self.forked:
             try:
-                self._door.send(_REQUEST.pack(0, _ONE_WAY, op, 0, handle, 0), _QUIET)
+                self._door.send(request(op, 0, handle, sequence=ONE_WAY), QUIET)
             except ConnectionError:
                 self._lose()
 
