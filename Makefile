@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHECK := $(BIN)/python tools/check.py
 
-.PHONY: help demo build fmt lint check test race fuzz bench compat docs wheel sdist wheels
+.PHONY: help demo build fmt lint check test race fuzz bench compat hosts docs wheel sdist wheels
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -43,6 +43,9 @@ bench: build ## Measure against other clients on one loopback server
 compat: build ## Hold pyagent against vendors' own packages, and against those that it replaces
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[compat]'
 	$(CHECK) compat
+
+hosts: build ## Build and check the bindings of other languages whose tools are installed
+	$(BIN)/python tools/hosts.py
 
 docs: build ## Check links and run the code in the documentation and the examples
 	$(CHECK) docs
