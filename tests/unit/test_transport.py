@@ -103,6 +103,17 @@ def test_another_version(anew: pytest.MonkeyPatch) -> None:
         _lib.runtime()
 
 
+def test_doctor_says_what_is_in_use(anew: pytest.MonkeyPatch) -> None:
+    command = [sys.executable, "-m", "pyagent", "doctor"]
+    environment = {**os.environ, "PYAGENT_TRANSPORT": "process"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert f"the executable {get_executable()}\n" in done.stdout
+    environment["PYAGENT_TRANSPORT"] = "pigeon"
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 1
+    assert "'pigeon'; set it to" in done.stdout
+
+
 def test_by_hand_it_says_what_it_is() -> None:
     done = subprocess.run([get_executable()], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
