@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-MADE = ("build", "dist", "*.egg-info", "__pycache__", "libpyagent.*", "node_modules", ".*_cache")
+MADE = ("build", "dist", "*.egg-info", "__pycache__", "libpyagent.*", "pyagent-process", "node_modules", ".*_cache")
 
 
 def pytest_collection_finish() -> None:
