@@ -16,9 +16,12 @@ import (
 // serveHost serves the first connection, which is the standard input and output, until the host closes it or ends. Where
 // the input is a Unix socket, it is the output as well, and more connections may come through it.
 func serveHost(b *bridge.Bridge) {
-	first, err := net.FileConn(os.Stdin)
+	var first net.Conn
+	if input, err := os.Stdin.Stat(); err == nil && input.Mode()&os.ModeSocket != 0 {
+		first, _ = net.FileConn(os.Stdin) // which would spoil a pipe: it is not asked about one
+	}
 	socket, ok := first.(*net.UnixConn)
-	if err != nil || !ok { // a pair of pipes
+	if !ok { // a pair of pipes
 		newConnection(b, os.Stdin, os.Stdout, func() {}).serve()
 		return
 	}

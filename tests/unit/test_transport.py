@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -118,3 +120,45 @@ def test_by_hand_it_says_what_it_is() -> None:
     done = subprocess.run([get_executable()], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "started as" in done.stderr
+
+
+def test_two_pipes_are_enough_for_a_program_in_any_language() -> None:
+    """The messages as docs/process.md has them, without a line of pyagent's."""
+    with subprocess.Popen([get_executable(), "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as core:
+        assert core.stdin
+        assert core.stdout
+
+        def send(sequence: int, operation: int, number: int, handle: int, inbox: int, payload: bytes) -> None:
+            assert core.stdin
+            head = struct.pack("<IIIiQQ", len(payload), sequence, operation, number, handle, inbox)
+            core.stdin.write(head + payload)
+            core.stdin.flush()
+
+        def receive() -> tuple[int, int, int, bytes]:
+            assert core.stdout
+            size, sequence, status, nothing, value = struct.unpack("<IIiIQ", core.stdout.read(24))
+            assert nothing == 0
+            return sequence, status, value, core.stdout.read(size)
+
+        send(1, 4, 0, 0, 0, b'{"provider": "echo"}')
+        _, status, client, _ = receive()
+        assert status == 0
+        send(2, 5, -1, client, 0, b"")
+        _, status, inbox, _ = receive()
+        assert status == 0
+        send(3, 13, 0, inbox, 0, b"")
+        request = {"op": "stream", "model": "m", "messages": [{"role": "user", "content": "one two three"}]}
+        calls, frames = set(), b""
+        for sequence in (10, 11):
+            send(sequence, 6, 0, client, inbox, json.dumps(request).encode())
+        while frames.count(b'"finish_reason":') < 2:
+            sequence, status, value, payload = receive()
+            assert status == 0
+            if sequence == 3:
+                frames += payload
+            else:
+                calls.add(value)
+        assert {int.from_bytes(frames[8:16], "little")} <= calls
+        assert frames.count(b"three") == 2
+        core.stdin.close()
+        assert core.wait(10) == 0
