@@ -29,7 +29,8 @@ type Bridge struct {
 	working atomic.Int64 // call goroutines that have not ended
 	alone   atomic.Int64 // calls in a row that began while no other one was working
 	procs   processors
-	lookout lookout
+	lookout lookout // for calls that are to be polled
+	patient lookout // for calls whose answers an event loop waits for
 	yields  yielding
 	ballast []byte
 }
@@ -41,7 +42,10 @@ const ballastBytes = 16 << 20
 
 // New makes an empty bridge.
 func New() *Bridge {
-	return &Bridge{engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes), yields: yielding{began: time.Now()}}
+	b := &Bridge{engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes), yields: yielding{began: time.Now()}}
+	b.lookout = lookout{bridge: b, period: unpolled}
+	b.patient = lookout{bridge: b, period: engine.UntoldPatience / 2}
+	return b
 }
 
 // ManageProcessors lets the bridge choose how many processors the scheduler uses, up to as many as the process may. It is for
@@ -156,7 +160,12 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 		alone = 0
 		b.alone.Store(0)
 	}
-	inline := alone > inlineAfter && job.ask(request)
+	var inline bool
+	if box == nil {
+		inline = alone > inlineAfter && job.ask(request)
+	} else if watch := box.watch(); watch != nil {
+		inline = owner.engine != nil && owner.engine.Quick() && job.askWatched(request, watch)
+	}
 	b.procs.began(working, box == nil && !inline)
 	if !inline {
 		job.start(request)
