@@ -127,6 +127,7 @@ func (b *Bridge) OpenInbox(clientHandle uint64, wakeFD int) (uint64, Status) {
 
 // Submit starts a call. It returns at once; whatever goes wrong with the request is the call's terminal frame.
 func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint64, Status) {
+	b.yields.yield()
 	owner, status := find[*client](b, clientHandle)
 	if status != StatusOK {
 		return 0, status

@@ -23,7 +23,9 @@ const Patience = 20 * time.Millisecond
 // Begin sends a request, if that can be done at once, for Wait and Send to go on with. Otherwise nothing has happened and it
 // returns nil. When ctx ends, the connection is closed at once.
 func (t *Transport) Begin(ctx context.Context, request Request) *Exchange {
-	return t.begin(ctx, request, t.pool.prompt, (*conn).hold)
+	return t.begin(ctx, request, t.pool.prompt, func(c *conn) bool {
+		return c.hold() && c.raw.(*socket).stay(nil) // no event loop is to wake for it
+	})
 }
 
 // BeginWatched is Begin for Arrive in place of Wait. The watch tells reader when there is something for it.
@@ -37,7 +39,7 @@ func (t *Transport) BeginWatched(ctx context.Context, request Request, watch *Wa
 			socket.takeBack()
 			return false
 		}
-		watch.tell(socket.fd, reader) // before anything is sent that could be answered
+		watch.tell(socket.descriptor(), reader) // before anything is sent that could be answered
 		return true
 	})
 	if x != nil {
@@ -94,20 +96,25 @@ func (x *Exchange) Arrive() (whole, waits bool) {
 func (x *Exchange) Leave() {
 	if x.watch != nil {
 		socket := x.conn.raw.(*socket)
-		x.watch.tell(socket.fd, nil)
+		x.watch.tell(socket.descriptor(), nil)
 		socket.takeBack()
 		x.watch = nil
 	}
 }
 
-// gather reads until the answer is there to its end. Otherwise it says why reading ended; nil for a full buffer and a limit.
+// gather reads until the answer is there to its end. Otherwise it says why reading ended; nil for a limit and what is left to Send.
 func (x *Exchange) gather(limit func() bool) (whole bool, failure error) {
 	for reader := x.conn.reader; ; {
 		for x.answer == nil && x.failure == nil && bytes.Contains(arrived(reader), []byte("\r\n\r\n")) {
 			x.readHeader()
 		}
-		if x.failure != nil || x.answer != nil && x.whole() {
+		if x.failure != nil {
 			return true, nil
+		}
+		if x.answer != nil {
+			if whole, simple := x.whole(); whole || !simple {
+				return whole, nil
+			}
 		}
 		if reader.Buffered() == readBuffer || limit() {
 			return false, nil
@@ -123,20 +130,21 @@ func arrived(reader *bufio.Reader) []byte {
 	return waiting
 }
 
-// whole reports whether all of the answer is in the read buffer. One that unpacks to more, or that redirects, is not.
-func (x *Exchange) whole() bool {
+// whole reports whether all of the answer is in the read buffer. One that is not simple never is: it unpacks to more, redirects,
+// or ends with its connection.
+func (x *Exchange) whole() (whole, simple bool) {
 	var framing framing
 	if framing.frame(x.answer, x.method) != nil {
-		return true // there is nothing to wait for
+		return true, true // there is nothing to wait for
 	}
 	body := arrived(x.conn.reader)
 	switch {
 	case x.answer.header["content-encoding"] != "" || x.answer.status >= 300 && x.answer.status < 400:
-		return false
+		return false, false
 	case framing.chunked:
-		return hasLastChunk(body)
+		return hasLastChunk(body), true
 	}
-	return framing.left >= 0 && framing.left <= int64(len(body))
+	return framing.left >= 0 && framing.left <= int64(len(body)), framing.left >= 0
 }
 
 // hasLastChunk reports whether a chunked body is there to the end of its trailers.

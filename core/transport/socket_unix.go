@@ -100,6 +100,8 @@ func (s *socket) stay(watch *Watch) bool {
 	return true
 }
 
+func (s *socket) descriptor() int { return s.fd }
+
 // leaveWatch is called with the lock held.
 func (s *socket) leaveWatch() {
 	if s.watch != nil {
@@ -239,7 +241,8 @@ func (s *socket) Read(p []byte) (int, error) {
 }
 
 // readLent reads what is there, as far as that is allowed. A read that did not fill p was the last one: what comes after it is
-// told by the Watch, and asking once more would be a system call for nothing.
+// told by the Watch, and asking once more would be a system call for nothing. A Watch in which the socket stays tells of each
+// arrival only once, though, and the end of the stream may have come with these bytes.
 func (s *socket) readLent(p []byte) (int, error) {
 	if s.allowed <= 0 {
 		return 0, errNotYet{}
@@ -249,7 +252,7 @@ func (s *socket) readLent(p []byte) (int, error) {
 		s.allowed = -1
 		return 0, errNotYet{}
 	}
-	if s.allowed = max(s.allowed-n, 0); n < len(p) {
+	if s.allowed = max(s.allowed-n, 0); n < len(p) && s.watch == nil {
 		s.allowed = -1
 	}
 	if err == nil && n == 0 {
