@@ -245,8 +245,10 @@ func (b *Bridge) Close(handle uint64) Status {
 		if thing.queue.inbox != nil {
 			thing.queue.inbox.detach(handle)
 		}
-		thing.cancel(llm.Errorf(llm.KindCancelled, "the call was closed"))
-		thing.leave()
+		if _, ended, _ := thing.queue.snapshot(); !ended {
+			thing.cancel(llm.Errorf(llm.KindCancelled, "the call was closed"))
+			thing.leave()
+		}
 	case *inbox:
 		for _, member := range thing.close() {
 			b.Close(member)

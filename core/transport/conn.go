@@ -238,7 +238,7 @@ func (c *conn) readHeader(budget *int64) (*answer, error) {
 	if !ok {
 		return nil, notHTTP(line)
 	}
-	fields := fieldList{values: make(map[string]string, 16)}
+	fields := fieldList{values: make(map[string]string, 8)}
 	for {
 		line, err := c.readLine(budget)
 		if err != nil {

@@ -50,15 +50,15 @@ func (t *Transport) BeginWatched(ctx context.Context, request Request, watch *Wa
 
 // begin takes an idle connection, gets it ready, and sends the request.
 func (t *Transport) begin(ctx context.Context, request Request, take func(route) *conn, prepare func(*conn) bool) *Exchange {
-	target, err := targetOf(request)
+	at, err := t.addressOf(request)
 	if err != nil || t.http2 != nil || len(request.Body) > readBuffer {
 		return nil
 	}
-	seen := t.exposure(request, target)
+	seen := t.exposure(request, at)
 	if seen == public {
 		return nil
 	}
-	c := take(routeOf(target, t.dialer.proxy(target)))
+	c := take(at.route)
 	if c == nil {
 		return nil
 	}
@@ -66,7 +66,7 @@ func (t *Transport) begin(ctx context.Context, request Request, take func(route)
 		t.pool.park(c)
 		return nil
 	}
-	return c.begin(ctx, request, target, t.headerBytes)
+	return c.begin(ctx, request, at.target, t.headerBytes)
 }
 
 // Wait sleeps until the answer has arrived to its end, and reports whether it has: then neither Send nor reading the body
