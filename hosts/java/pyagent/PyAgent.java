@@ -85,7 +85,8 @@ public final class PyAgent implements AutoCloseable {
             int status;
             while ((status = pyagent_poll(call, buffer, buffer.capacity(), -1, used)) == TOO_SMALL)
                 buffer = allocate((int) used.getValue());
-            if (status == CLOSED) take(Kind.ERROR, 0, parse("{'kind': 'cancelled', 'message': 'it was closed'}"));
+            if (status == CLOSED)
+                take(Kind.ERROR, 0, parse("{'kind': 'cancelled', 'message': 'the stream was closed'}"));
             else check(status);
             for (int at = 0, size; status == OK && at < used.getValue(); at += HEADER + size) {
                 size = buffer.getInt(at);
