@@ -4,11 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHECK := $(BIN)/python tools/check.py
 
-.PHONY: help demo build fmt lint check test race fuzz bench compat hosts docs wheel sdist wheels
+.PHONY: help demo build fmt lint check test race fuzz bench process compat hosts docs wheel sdist wheels
 .NOTPARALLEL:
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
 
 demo: $(BIN)/python ## Build and install the package into .venv, then stream an answer from the built-in `echo` provider
 	rm -rf build
@@ -39,6 +39,9 @@ fuzz: build ## Each fuzz target, FUZZTIME=3s each
 bench: build ## Measure against other clients on one loopback server
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[bench]'
 	$(CHECK) bench
+
+process: build ## Unit and system tests through the core in a process of its own
+	$(CHECK) process
 
 compat: build ## Hold pyagent against vendors' own packages, and against those that it replaces
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[compat]'

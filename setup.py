@@ -1,5 +1,8 @@
 """Builds the Go core into one shared library inside the package, in a wheel that serves every Python of its platform.
 
+Where that cannot be loaded, which is on musl, the core is an executable instead. PYAGENT_CORE chooses "library",
+"process" or "both", which is for a checkout.
+
 setuptools-golang does the compiling. It copies the whole working directory and may fetch modules, so this file gives it
 a small copy to work in (go.mod and the core without its tests), no network, and the tools that tools/toolchain.py
 finds.
@@ -29,9 +32,11 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import toolchain  # noqa: E402
 
+CORE = toolchain.CORE
 SOURCES = {".go", ".h", ".json"}
 SYSTEM = os.environ.get("GOOS") or {"win32": "windows"}.get(sys.platform, sys.platform)  # in Go's words
 LIBRARY = Path("pyagent", "libpyagent.dll" if SYSTEM == "windows" else "libpyagent.so")
+EXECUTABLE = Path("pyagent", "pyagent-process")
 HEADER = Path("pyagent", "include", "pyagent.h")
 PKG_CONFIG = Path("pyagent", "pkgconfig", "pyagent.pc")
 
@@ -131,10 +136,32 @@ class BuildLibrary(build_ext):
         self.compiler.include_dirs = []
         with tempfile.TemporaryDirectory(prefix="pyagent-build-") as folder:
             stage_core(Path(folder))
-            with go_environment(link_flags(Path(folder))), working_directory(folder):
-                super().build_extensions()
-        # Go writes a generated header beside the library; the hand-written one is shipped instead.
-        Path(self.build_lib, LIBRARY).with_suffix(".h").unlink()
+            if CORE != "process":
+                with go_environment(link_flags(Path(folder))), working_directory(folder):
+                    super().build_extensions()
+                # Go writes a generated header beside the library; the hand-written one is shipped instead.
+                Path(self.build_lib, LIBRARY).with_suffix(".h").unlink()
+            if CORE != "library":
+                with go_environment("-s -w -buildid="), working_directory(folder):
+                    self.build_executable()
+
+    def build_executable(self) -> None:
+        """The core as a program of its own: without C, and so without a C library that it could need."""
+        os.environ["CGO_ENABLED"] = "0"
+        target = Path(self.build_lib, EXECUTABLE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["go", "build", "-o", str(target), "./core/process"], check=True)
+
+    def copy_extensions_to_source(self) -> None:
+        if CORE != "process":
+            super().copy_extensions_to_source()
+        if CORE != "library":
+            shutil.copy(Path(self.build_lib, EXECUTABLE), ROOT / EXECUTABLE)
+
+    def get_outputs(self) -> list[str]:
+        """What is installed: setuptools names the library, whether there is one or not."""
+        made = [] if CORE == "process" else super().get_outputs()
+        return made if CORE == "library" else [*made, os.path.join(self.build_lib, EXECUTABLE)]
 
     def run(self) -> None:
         super().run()
@@ -144,9 +171,11 @@ class BuildLibrary(build_ext):
 
     def add_c_files(self, folder: Path) -> None:
         """Adds what programs in other languages are compiled with."""
-        for name in (HEADER, PKG_CONFIG):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / HEADER).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / "core" / "cabi" / "pyagent.h", folder / HEADER)
+        if CORE == "process":  # there is nothing to link with, and the header only names the frames
+            return
+        (folder / PKG_CONFIG).parent.mkdir(parents=True, exist_ok=True)
         rpath = "" if SYSTEM == "windows" else " -Wl,-rpath,${prefix}"
         text = PKG_CONFIG_FILE.format(version=self.distribution.get_version(), rpath=rpath)
         (folder / PKG_CONFIG).write_bytes(text.encode())
@@ -167,6 +196,8 @@ def platform_tag(plain: str, library: Path) -> str:
     that one has an older name as well, which the pip of Python 3.9 knows. The core links nothing but parts of glibc.
     Asked before the library is built (an editable install does), there is nothing to read.
     """
+    if plain.startswith("linux_") and CORE == "process" and (toolchain.ON_MUSL or "GOOS" in os.environ):
+        return f"musllinux_1_1_{plain[len('linux_') :]}"  # Static, but where there is glibc the library is better.
     if plain.startswith("linux_") and library.exists():
         minors = re.findall(rb"\0GLIBC_2\.(\d+)(?:\.\d+)*(?=\0)", library.read_bytes())
         if minors:
@@ -227,7 +258,8 @@ def choose_tools() -> None:
             os.environ["PATH"] = os.path.dirname(go) + os.pathsep + os.environ.get("PATH", "")
             os.environ.pop("GOROOT", None)  # The user's would name another Go's library.
         choose_json()
-        os.environ["CC"] = toolchain.find_c_compiler(SYSTEM)
+        if CORE != "process":
+            os.environ["CC"] = toolchain.find_c_compiler(SYSTEM)
     except toolchain.MissingToolError as error:
         raise CompileError(str(error)) from None
 

@@ -35,6 +35,7 @@ def main() -> None:
         install_aimock()
         stamp.write_text(state)
     shutil.rmtree(ROOT / "build", ignore_errors=True)
+    os.environ["PYAGENT_CORE"] = "library" if sys.platform == "win32" else "both"
     pip("install", "--no-build-isolation", "--no-deps", "--editable", str(ROOT))
 
 

@@ -8,7 +8,6 @@ docs/hosts/index.md lists; what only the server can know of them is asked and lo
 from __future__ import annotations
 
 import argparse
-import hashlib
 import http.client
 import json
 import os
@@ -32,6 +31,7 @@ STAGES = ("fetch", "build")
 MADE = {"build", "node_modules"}
 SECONDS = 60  # for one program
 MANY = 100
+SOAK = 50
 
 
 class Failure(Exception):
@@ -116,13 +116,13 @@ HOSTS = {
                 " pyagent/PyAgent.java Example.java Checks.java"
             ),
         ),
-        run="java -cp {build}:{build}/jars/* {Program}",
+        run="java -Xmx64m -cp {build}:{build}/jars/* {Program}",
         quick=False,
     ),
     "ruby": Host(
         title="Ruby",
         binding=("pyagent.rb",),
-        needs=(("ruby -e 'exit RUBY_VERSION >= \"3.0\"' -r fiddle -r json", "apt-get install ruby, 3.0 or newer"),),
+        needs=(("ruby -e 'exit RUBY_VERSION >= \"3.1\"' -r fiddle -r json", "apt-get install ruby, 3.1 or newer"),),
         run="ruby -W {program}.rb",
     ),
 }
@@ -132,6 +132,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(HOSTS)}; default: all")
     parser.add_argument("--quick", action="store_true", help="leave out what would take long to fetch and build")
+    parser.add_argument("--soak", action="store_true", help=f"make `many` {SOAK} times, and show the memory")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.names if name not in HOSTS]
     if unknown:
@@ -142,7 +143,7 @@ def main(arguments: list[str]) -> int:
         reason = why_not(name, options.quick)
         try:
             if not reason:
-                test(name)
+                test(name, SOAK if options.soak else 1)
             verdict = f"skipped: {reason}" if reason else f"passed in {time.monotonic() - begun:.1f} s"
         except (Failure, OSError) as failure:
             verdict = f"FAILED: {failure}"
@@ -166,7 +167,7 @@ def why_not(name: str, quick: bool) -> str:
     return ""
 
 
-def test(name: str) -> None:
+def test(name: str, times: int) -> None:
     """Fetches, builds and runs a host; what has not changed since is not fetched or built again.
 
     Raises:
@@ -182,18 +183,18 @@ def test(name: str) -> None:
         said = call(name, HOSTS[name].run, SECONDS, program="example", server=server.url)
         if said != (promised := shown(name)):
             raise Failure(f"the example printed\n{said}\nand its page says\n{promised}")
-        check(name, server)
+        check(name, server, times)
 
 
 def state(name: str, stage: str) -> str:
-    """What a stage depends on: its commands, and the files that name packages or, for a build, all and the library."""
+    """What a stage depends on: its commands, and the files that name packages or, for a build, all and the header."""
     suffixes = {".json", ".toml", ".xml"}
     found = sorted((FOLDER / name).rglob("*"))
     files = [path for path in found if not MADE & set(path.relative_to(FOLDER).parts) and path.is_file()]
     files = [path for path in files if path.suffix != ".lock"]
     read = [path for path in files if stage == "build" or path.suffix in suffixes]
-    library = hashlib.sha256(Path(pyagent.get_library()).read_bytes()).hexdigest() if stage == "build" else ""
-    return "\n".join([*getattr(HOSTS[name], stage), library, *(path.read_text(encoding="utf-8") for path in read)])
+    read += [Path(pyagent.get_include(), "pyagent.h")]
+    return "\n".join([*getattr(HOSTS[name], stage), *(path.read_text(encoding="utf-8") for path in read)])
 
 
 def stamp(name: str, stage: str) -> str:
@@ -217,11 +218,11 @@ def words(name: str, command: str, program: str = "") -> list[str]:
     return [word for part in split for word in part]
 
 
-def environment(server: str = "") -> dict[str, str]:
+def environment(server: str = "", times: int = 1) -> dict[str, str]:
     """What every program is told; a proxy that nothing may use shows whether loopback is asked directly."""
     kept = {key: value for key, value in os.environ.items() if not key.endswith(("_API_KEY", "_BASE_URL"))}
     places = {"PYAGENT_LIBRARY": pyagent.get_library(), "PYAGENT_INCLUDE": pyagent.get_include()}
-    return {**kept, **places, "PYAGENT_SERVER": server}
+    return {**kept, **places, "PYAGENT_SERVER": server, "PYAGENT_TIMES": str(times)}
 
 
 def call(name: str, command: str, seconds: float, program: str = "", server: str = "") -> str:
@@ -245,14 +246,18 @@ def shown(name: str) -> str:
     return re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[-1]
 
 
-def check(name: str, server: FakeServer) -> None:
-    """Runs `checks`, answers what it asks about the server, and looks at what the server saw."""
+def check(name: str, server: FakeServer, times: int) -> None:
+    """Runs `checks`, answers what it asks about the server, and looks at what the server saw.
+
+    More than once is for looking at the memory: it is printed when a tenth of the streams have ended, and after each
+    further tenth.
+    """
     ask(server, "DELETE")
     line = words(name, HOSTS[name].run, "checks")
     process = subprocess.Popen(
         line,
         cwd=FOLDER / name,
-        env=environment(server.url),
+        env=environment(server.url, times),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -260,8 +265,10 @@ def check(name: str, server: FakeServer) -> None:
     said: list[str] = []
     try:
         assert process.stdin
-        for text in lines(process, time.monotonic() + SECONDS):
+        for text in lines(process, time.monotonic() + SECONDS * times):
             said.append(text)
+            if times > 1 and text == "ok many" and (done := said.count(text)) % (times // 10) == 0:
+                print(f"{name:<6} {done * MANY:>5} streams, {resident(process.pid):.1f} MB", flush=True)
             if text.startswith("gone? "):
                 answer = "yes\n" if is_gone(server, text[len("gone? ") :]) else "no\n"
                 process.stdin.write(answer.encode())
@@ -273,9 +280,16 @@ def check(name: str, server: FakeServer) -> None:
     if process.returncode:
         raise Failure(f"`{shlex.join(line)}` ended with {process.returncode}:\n{told}")
     passed = [text[len("ok ") :] for text in said if text.startswith("ok ")]
-    if passed != CHECKS:
-        raise Failure(f"the checks are to be {CHECKS}, passed were {passed}:\n{told}")
-    look(list(ask(server, "GET")))
+    if passed != (due := [check for check in CHECKS for _ in range(times if check == "many" else 1)]):
+        raise Failure(f"the checks are to be {due}, passed were {passed}:\n{told}")
+    if times == 1:
+        look(list(ask(server, "GET")))
+
+
+def resident(pid: int) -> float:
+    """The resident memory of a process, in MB."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
 
 
 def lines(process: subprocess.Popen[bytes], deadline: float) -> Iterator[str]:

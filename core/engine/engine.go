@@ -65,6 +65,7 @@ type Client struct {
 	keys      *policy.Keys
 	router    *router                    // of a client with deployments, which has none of the other parts
 	parent    *Client                    // of a deployment
+	quick     atomic.Bool                // the last one-shot answer came soon
 	limits    atomic.Pointer[seenLimits] // what the vendor said last of its rate limits
 }
 
@@ -88,6 +89,9 @@ func (e *Engine) Open(config *llm.Config) (*Client, *llm.Error) {
 		if err := provider.CheckKey(name, key); err != nil {
 			return nil, err
 		}
+	}
+	if err := e.throttles.open(config.Throttle); err != nil {
+		return nil, err
 	}
 	shared, err := e.acquire(config, row.Local)
 	if err != nil {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -108,6 +109,17 @@ func (r *Router) Reach(trip *Trip) (all []int) {
 		}
 	}
 	return all
+}
+
+// Line names what a call waits for: calls that wait for the same are let in in the order in which they came.
+func (t *Trip) Line() string {
+	var left []int
+	for i, tried := range t.tried {
+		if !tried && slices.ContainsFunc(t.stages, func(stage []int) bool { return slices.Contains(stage, i) }) {
+			left = append(left, i)
+		}
+	}
+	return fmt.Sprint(left, slices.Contains(t.tried, true))
 }
 
 // Seat is a request that a deployment was chosen for.
@@ -436,6 +448,14 @@ func lasts(err *llm.Error) bool {
 		return true
 	}
 	return false
+}
+
+// Return ends the request of a seat whose deployment Leave will be told of, or has been.
+func (r *Router) Return(now time.Time, seat *Seat, tokens int64) {
+	if seat.held {
+		r.nodes[seat.Deployment].window.End(seat.ticket, tokens)
+		seat.held = false
+	}
 }
 
 // NodeState is what an inspection tells of a deployment.

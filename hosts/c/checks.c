@@ -60,9 +60,28 @@ static void check_stream(void) {
     pyagent_close(echo);
     pa_stream *stream = start(model, ask("nul", "{\"pieces\": [\"a\\u0000b\", \"c\"]}"));
     must(read_all(stream, "a\0bc", 4) == 2, "there are two deltas");
+    static char large[100001], script[100100];
+    memset(large, 'x', sizeof large - 1);
+    snprintf(script, sizeof script, "{\"pieces\": [\"%s\"]}", large);
+    must(read_all(start(model, ask("large", script)), large, sizeof large - 1) == 1, "a delta may be large");
+}
+
+static void check_two_tools(void) {
+    pa_stream *stream = start(model, ask("two", "{\"tool_piece\": 1, \"tools\": [{\"name\": \"a\", \"arguments\": {}},"
+                                                " {\"name\": \"b\", \"arguments\": {\"x\": 1}}]}"));
+    pa_event event;
+    char said[64] = "";
+    while (pa_next(stream, &event) > 0) {
+        if (event.kind != PYAGENT_FRAME_TOOL_END) continue;
+        strcat(said, cJSON_GetObjectItem(event.json, "name")->valuestring);
+        strcat(said, cJSON_GetObjectItem(event.json, "arguments")->valuestring);
+    }
+    must(strcmp(said, "a{}b{\"x\":1}") == 0, "each of two calls has its own arguments");
+    pa_close(stream);
 }
 
 static void check_tools(void) {
+    check_two_tools();
     cJSON *request = ask("tools", "{\"tool_piece\": 3, \"tools\": [{\"name\": \"get_weather\","
                                   " \"arguments\": {\"city\": \"Oslo\"}}]}");
     cJSON *tools = cJSON_Parse("[{\"type\": \"function\", \"function\": {\"name\": \"get_weather\", \"parameters\":"
@@ -183,8 +202,10 @@ int main(void) {
     model = pa_open(config);
     cJSON_Delete(config);
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
-        checks[i].check();
-        printf("ok %s\n", checks[i].name);
+        for (int times = checks[i].check == check_many ? atoi(getenv("PYAGENT_TIMES")) : 1; times > 0; times--) {
+            checks[i].check();
+            printf("ok %s\n", checks[i].name);
+        }
     }
     return 0;
 }

@@ -57,6 +57,9 @@ void check_stream() {
     const std::string nul("a\0b", 3);
     deltas = read_all(server().stream(ask("nul", {{"pieces", json::array({nul, "c"})}})));
     must(deltas == std::vector<std::string>{nul, "c"}, "a NUL in a delta is text");
+    const std::string large(100000, 'x');
+    deltas = read_all(server().stream(ask("large", {{"pieces", json::array({large})}})));
+    must(deltas == std::vector<std::string>{large}, "a delta may be larger than the buffer");
 }
 
 void check_tools() {
@@ -147,8 +150,10 @@ int main() try {
         {"stream", check_stream}, {"tools", check_tools}, {"error", check_error},
         {"cancel", check_cancel}, {"many", check_many},   {"handles", check_handles}};
     for (const auto &[name, check] : checks) {
-        check();
-        std::cout << "ok " << name << std::endl;
+        for (int times = name == "many" ? std::stoi(std::getenv("PYAGENT_TIMES")) : 1; times > 0; times--) {
+            check();
+            std::cout << "ok " << name << std::endl;
+        }
     }
 } catch (const std::exception &error) {
     std::cout << "broken: " << error.what() << std::endl;

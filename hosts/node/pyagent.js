@@ -10,8 +10,11 @@ import koffi from 'koffi';
 
 const pipe = koffi.load(null).func('int pipe(int *)');
 const control = koffi.load(null).func('int fcntl(int, int, ...)');
+const mask = koffi.load(null).func('int pthread_sigmask(int, const uint8_t *, uint8_t *)');
+const [SIG_SETMASK, before] = [process.platform === 'linux' ? 2 : 3, Buffer.alloc(128)];
+mask(SIG_SETMASK, Buffer.alloc(128, 0xff), before); // the library's threads leave all signals to Node's
 const library = koffi.load(process.env.PYAGENT_LIBRARY ?? 'libpyagent.so');
-const abiVersion = library.func('uint32_t pyagent_abi_version()');
+mask(SIG_SETMASK, before, null);
 const statusName = library.func('const char *pyagent_status_name(int32_t)');
 const clientOpen = library.func('int32_t pyagent_client_open(const uint8_t *, size_t, uint64_t *)');
 const inboxOpen = library.func('int32_t pyagent_inbox_open(uint64_t, intptr_t, uint64_t *)');
@@ -20,7 +23,7 @@ const poll = library.func('int32_t pyagent_poll(uint64_t, uint8_t *, size_t, int
 const cancel = library.func('int32_t pyagent_cancel(uint64_t)');
 const inspectHandle = library.func('int32_t pyagent_inspect(uint64_t, uint8_t *, size_t, size_t *)');
 const close = library.func('int32_t pyagent_close(uint64_t)');
-if (abiVersion() !== 1) throw new Error(`this binding is for version 1 of pyagent's interface, not ${abiVersion()}`);
+if (library.func('uint32_t pyagent_abi_version()')() !== 1) throw new Error('this is for version 1 of the interface');
 
 const KINDS = {
   1: 'text', 2: 'reasoning', 3: 'refusal', 4: 'tool_args', 16: 'start', 17: 'tool_begin', 18: 'tool_end', 19: 'usage',
@@ -41,9 +44,7 @@ export class PyAgentError extends Error {
   }
 }
 
-function check(status) {
-  if (status < 0) throw new Error(`pyagent: ${statusName(status)}`);
-}
+const check = (status) => { if (status < 0) throw new Error(`pyagent: ${statusName(status)}`); };
 
 /** Calls a function that fills the buffer, which is made larger if it has to be. Returns what was written. */
 function fill(call) {
@@ -116,8 +117,7 @@ class Inbox {
 
   drop(call) {
     close(call);
-    const mailbox = this.mailboxes.get(call);
-    if (!mailbox) return;
+    const mailbox = this.mailboxes.get(call) ?? { ended: true };
     this.mailboxes.delete(call);
     if (!mailbox.ended) mailbox.error = new PyAgentError({ kind: 'cancelled', message: 'the stream was closed' });
     mailbox.wake?.();

@@ -25,7 +25,21 @@ module PyAgent
   # The C interface of docs/abi.md.
   module Library
     WORD, SIZE, POINTER, INT = -Fiddle::TYPE_LONG_LONG, Fiddle::TYPE_SIZE_T, Fiddle::TYPE_VOIDP, Fiddle::TYPE_INT
-    FILE = Fiddle.dlopen(ENV.fetch("PYAGENT_LIBRARY", "libpyagent.so"))
+
+    # Loads the file with all signals blocked, so that its threads leave them to Ruby's.
+    def self.load(path)
+      mask = Fiddle::Function.new(Fiddle.dlopen(nil)["pthread_sigmask"], [INT, POINTER, POINTER], INT)
+      set, before = RUBY_PLATFORM.include?("linux") ? 2 : 3, memory(128) # SIG_SETMASK
+      mask.call(set, "\xff" * 128, before)
+      Fiddle.dlopen(path)
+    ensure
+      mask.call(set, before, nil)
+    end
+
+    # Memory that the library writes to. A String is none: its parts may be shared.
+    def self.memory(size = 64 * 1024) = Fiddle::Pointer.malloc(size, Fiddle::RUBY_FREE)
+
+    FILE = load(ENV.fetch("PYAGENT_LIBRARY", "libpyagent.so"))
     FUNCTIONS = {
       abi_version: [],
       client_open: [POINTER, SIZE, POINTER],
@@ -49,9 +63,6 @@ module PyAgent
       raise Error.new(kind: status == CLOSED ? "cancelled" : "internal", message: STATUS_NAME.call(status).to_s)
     end
 
-    # Memory that the library writes to. A String is none: its parts may be shared.
-    def self.memory(size = 64 * 1024) = Fiddle::Pointer.malloc(size, Fiddle::RUBY_FREE)
-
     # The handle that a function opened.
     def self.open(name, *arguments)
       place = memory(8)
@@ -67,9 +78,14 @@ module PyAgent
       status == TOO_SMALL ? fill(memory(size + 4096), name, handle, *timeout) : memory[0, size]
     end
 
-    # Closes handles, if the process is the one that opened them.
-    def self.close(*handles)
-      handles.each { |handle| FUNCTIONS[:close].call(handle) } if Process.pid == PROCESS
+    # Closes a handle and then files, in the process that opened them. It knows no object, and so may finalize one.
+    def self.closing(handle, *files)
+      proc do
+        next if Process.pid != PROCESS
+
+        FUNCTIONS[:close].call(handle) # after this nothing is written to a pipe
+        files.each(&:close)
+      end
     end
 
     raise LoadError, "this is for version 1 of pyagent's interface" if call(:abi_version) != 1
@@ -84,22 +100,16 @@ module PyAgent
   class Client
     def self.open(**config)
       client = new(**config)
-      return client unless block_given?
-
-      begin
-        yield client
-      ensure
-        client.close
-      end
+      block_given? ? yield(client) : client
+    ensure
+      client&.close if block_given?
     end
 
     def initialize(**config)
       text = JSON.generate(config)
       @number = Library.open(:client_open, text, text.bytesize)
-      ObjectSpace.define_finalizer(self, self.class.closing(@number))
+      ObjectSpace.define_finalizer(self, @closing = Library.closing(@number))
     end
-
-    def self.closing(number) = proc { Library.close(number) }
 
     # Starts a request of docs/abi.md#request, op "stream" unless it names one. With a block, reads it to its end.
     def stream(**request, &block)
@@ -108,7 +118,7 @@ module PyAgent
     end
 
     # Closes the client. Its streams go on.
-    def close = Library.close(@number)
+    def close = @closing.call
   end
 
   # One request from its start to its end, to be read once, by one thread. Leaving `each` closes it.
@@ -126,28 +136,19 @@ module PyAgent
       text = JSON.generate(request)
       @reader, writer = IO.pipe # which does not block, in either direction
       @inbox = Library.open(:inbox_open, client, writer.fileno)
-      ObjectSpace.define_finalizer(self, @closing = self.class.closing(@inbox, @reader, writer))
+      ObjectSpace.define_finalizer(self, @closing = Library.closing(@inbox, @reader, writer))
       @call = Library.open(:submit, client, @inbox, text, text.bytesize)
       @memory, @tools, @ended = Library.memory, {}, false
-    end
-
-    def self.closing(inbox, *ends)
-      proc do
-        Library.close(inbox) # and with it the call; after this nothing is written to the pipe
-        ends.each(&:close)
-      end
     end
 
     # Gives each Event up to the last, FINISH or RESULT. A failure is raised as an Error.
     def each
       return to_enum unless block_given?
 
-      begin
-        frames(receive) { |*event| yield Event.new(*event) } until @ended
-      ensure
-        close
-      end
+      frames(receive) { |*event| yield Event.new(*event) } until @ended
       self
+    ensure
+      close if block_given?
     end
 
     # Ends the stream: reading it then fails with the kind "cancelled".

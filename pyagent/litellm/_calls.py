@@ -29,7 +29,7 @@ _OWN = (
     "content_policy_fallbacks", "default_fallbacks", "num_retries", "drop_params", "additional_drop_params",
     "allowed_openai_params", "modify_params", "metadata", "litellm_metadata", "litellm_call_id", "litellm_trace_id",
     "logger_fn", "verbose", "mock_response", "mock_tool_calls", "mock_delay", "mock_timeout", "base_model",
-    "input_cost_per_token", "output_cost_per_token", "success_callback", "failure_callback", "id",
+    "input_cost_per_token", "output_cost_per_token", "success_callback", "failure_callback",
     "application_id", "application_name", "application_url", "request_id", "end_user_id", "application_context",
     "input", "encoding_format",
 )  # fmt: skip
@@ -170,9 +170,13 @@ class Call:
     def cannot(self, error: errors.UnsupportedFeatureError) -> bool:
         """Leaves out what the vendor cannot honour, if that is allowed. Whether there was anything to leave out."""
         name = error.param or ""
-        if name in (self.own["allowed_openai_params"] or ()) and not self.options.get("allow_unsupported"):
-            self.options["allow_unsupported"] = True
-            return True
+        if name in (self.own["allowed_openai_params"] or ()):
+            if not self.options.get("allow_unsupported"):
+                self.options["allow_unsupported"] = True
+                return True
+            if name in self.options:  # the vendor lacks it, not only the model: it goes into the body as it is
+                self.options["extra_body"] = {name: self.options.pop(name), **self.options.get("extra_body", {})}
+                return True
         if not self.drops or name not in self.options:
             return False
         del self.options[name]

@@ -104,6 +104,7 @@ class Known:
         azure = vendor.name == "azure"
         version = self._say("api_version") or _settings.read("api_version") or _names.read_first(("AZURE_API_VERSION",))
         prices = {name: self.params[name] for name in _PRICES if self.params.get(name) is not None}
+        price = _money._make_price(prices) if prices else self._base_price()
         own = self._say("timeout")
         return pyagent.Provider(
             self.model,
@@ -114,8 +115,13 @@ class Known:
             deployment=self._say("deployment_id") if azure else None,
             **_params._timeout(own if own is not None else timeout, "") if (own or timeout) else {},
             extra_headers=self._headers or None,
-            prices={self.model: _money._make_price(prices)} if prices else None,
+            prices=None if price is None else {self.model: price},
         )
+
+    def _base_price(self) -> Any:
+        """The price of the model that model_info names for a deployment of another name."""
+        base = self.info.get("base_model")
+        return _money.base_price(base, self.vendor) if base else None
 
     def deploy(self, *, timeout: float | None, weight: float | None, limited: bool, most: int | None) -> Any:
         """The deployment as pyagent has it.

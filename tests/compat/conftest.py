@@ -12,6 +12,8 @@ import pytest
 
 from pyagent._fake import FakeServer
 
+CORE = ("PYAGENT_LIBRARY", "PYAGENT_EXECUTABLE", "PYAGENT_TRANSPORT")
+
 
 class Vendor:
     """The scripted server behind every preset's address. Without a script it says the user's message back."""
@@ -36,7 +38,7 @@ class Vendor:
 @pytest.fixture
 def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
     for name in list(os.environ):
-        settings = name.startswith("PYAGENT_") and name != "PYAGENT_LIBRARY"
+        settings = name.startswith("PYAGENT_") and name not in CORE
         if settings or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
     with FakeServer() as fake:

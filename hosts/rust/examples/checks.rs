@@ -48,6 +48,8 @@ async fn check_stream(client: &Client) {
     }
     assert_eq!(deltas(client.stream(nul.clone()).unwrap().collect()), ["a\0b", "c"]);
     assert_eq!(deltas(collect(client, nul).await), ["a\0b", "c"]);
+    let large = "x".repeat(100_000); // more than the buffer takes
+    assert_eq!(deltas(collect(client, ask("large", json!({"pieces": [large]}))).await), [large]);
 }
 
 fn check_tools(client: &Client) {
@@ -99,7 +101,7 @@ fn check_cancel(client: &Client) {
     let mut stream = client.stream(ask("cancel", stalling())).unwrap();
     while !matches!(stream.next(), Some(Ok(Event::Text { .. }))) {}
     let cancel = stream.canceller();
-    let other = std::thread::spawn(move || cancel());
+    let other = std::thread::spawn(cancel);
     assert_fails(stream.by_ref().collect(), "cancelled", 0, "");
     other.join().unwrap();
     assert!(stream.next().is_none());
@@ -164,8 +166,11 @@ async fn main() {
     println!("ok error");
     check_cancel(&client);
     println!("ok cancel");
-    check_many(&client).await;
-    println!("ok many");
+    let times: usize = std::env::var("PYAGENT_TIMES").unwrap().parse().unwrap();
+    for _ in 0..times {
+        check_many(&client).await;
+        println!("ok many");
+    }
     check_handles(client).await;
     println!("ok handles");
 }
