@@ -155,6 +155,9 @@ def _read(stream: Stream, as_events: bool) -> Iterator[Any]:
             pending = stream._waiting(as_events)
             yield from pending
             more = stream._fetch(pending, as_events)
+    except GeneratorExit:  # the loop was left; at the end of the process the names of this file may be gone by then
+        stream._close()
+        raise
     except SecondReader:
         raise
     except BaseException:
