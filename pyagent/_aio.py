@@ -95,10 +95,6 @@ class LoopInbox(Inbox):
 
         return cancel
 
-    def serves(self, loop: AbstractEventLoop) -> bool:
-        """Whether new calls of a loop can use this inbox: its runtime may have died by a fork."""
-        return self.runtime.alive and not self.closed and not loop.is_closed()
-
     def close(self) -> None:
         """Takes the descriptor out of the loop, and cancels the calls that are left."""
         loop = self._loop()
@@ -133,7 +129,7 @@ def current_inbox(client: Client) -> Inbox:
             "ordinary code use the method of the same name without the leading a."
         )
     inbox = _inboxes.get(loop)
-    if inbox is None or not inbox.serves(loop):
+    if inbox is None or inbox.closed or not inbox.runtime.alive:  # which may have died by a fork
         inbox = _open(client, loop)
     return inbox
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import _frames
+from ._frames import HEADER_SIZE, unpack
 from ._kinds import make_error
 from .response import Choice, Response, ToolCall, Usage
 
@@ -19,6 +20,8 @@ _CHOICE_DATA = {
     _frames.PART: "parts",
     _frames.DETAIL: "reasoning_details",
 }
+_LATEST = frozenset({_frames.START, _frames.FINISH, _frames.ERROR})  # the last one counts
+_TEXT, _FIRST_JSON = _frames.TEXT, _frames.FIRST_JSON
 
 
 class Assembly:
@@ -105,15 +108,19 @@ class Assembly:
     def add(self, data: bytes) -> list[str]:
         """Takes in what one poll delivered. Returns the new text of the first choice, piece by piece."""
         found: list[str] = []
-        for kind, flags, index, payload in _frames.split(data):
-            if kind == _frames.TEXT and index == 0:
+        position, end = 0, len(data)
+        while position < end:  # as _frames.split does it, in less time
+            size, kind, flags, index = unpack(data, position)
+            position += HEADER_SIZE + size
+            payload = data[position - size : position]
+            if kind == _TEXT and index == 0:
                 if flags:
                     found += self._add_to(self._first_text, flags, payload)
                 else:  # a piece that comes alone, which is most of what slow streams bring
                     piece = payload.decode()
                     self._first_text.append(piece)
                     found.append(piece)
-            elif kind >= _frames.FIRST_JSON:
+            elif kind >= _FIRST_JSON:
                 self._keep(kind, index, payload)
             else:
                 self._add_deltas(kind, flags, index, payload)
@@ -143,7 +150,11 @@ class Assembly:
         return pieces
 
     def _keep(self, kind: int, index: int, payload: bytes) -> None:
-        if kind in _CHOICE_DATA:
+        if kind in _LATEST:
+            self._latest[kind] = payload
+            if kind >= _frames.FINISH:
+                self.ended = kind
+        elif kind in _CHOICE_DATA:
             self._data.setdefault((kind, index), []).append(payload)
         elif kind == _frames.RAW:
             self._raw.append(payload)
@@ -151,8 +162,6 @@ class Assembly:
             self._tools[index] = payload
         else:
             self._latest[kind] = payload
-            if kind in {_frames.FINISH, _frames.ERROR}:
-                self.ended = kind
 
     def _value(self, kind: int, index: int, payload: bytes) -> Any:
         if kind == _frames.TOOL_END:

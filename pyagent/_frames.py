@@ -40,8 +40,9 @@ MANY = 1
 
 HEADER = Struct("<IBBHQ")
 
-_unpack, _HEADER_SIZE = HEADER.unpack_from, HEADER.size
-_unpack_owner = Struct("<IIQ").unpack_from  # of a header only the size and the call
+HEADER_SIZE = HEADER.size
+unpack = Struct("<IBBH8x").unpack_from  # of a header everything but the call
+_unpack_owner = Struct("<I4xQ").unpack_from  # only the size and the call
 _parse = JSONDecoder().decode
 
 
@@ -50,10 +51,9 @@ def split(data: bytes) -> list[tuple[int, int, int, bytes]]:
     frames = []
     position, end = 0, len(data)
     while position < end:
-        size, kind, flags, index, _ = _unpack(data, position)
-        begin = position + _HEADER_SIZE
-        position = begin + size
-        frames.append((kind, flags, index, data[begin:position]))
+        size, kind, flags, index = unpack(data, position)
+        position += HEADER_SIZE + size
+        frames.append((kind, flags, index, data[position - size : position]))
     return frames
 
 
@@ -63,12 +63,12 @@ def split_calls(data: bytes) -> list[tuple[int, bytes]]:
     begin = position = owner = 0
     end = len(data)
     while position < end:
-        size, _, call = _unpack_owner(data, position)
+        size, call = _unpack_owner(data, position)
         if call != owner:
             if owner:
                 parts.append((owner, data[begin:position]))
             begin, owner = position, call
-        position += _HEADER_SIZE + size
+        position += HEADER_SIZE + size
     if owner:
         parts.append((owner, data[begin:]))
     return parts

@@ -24,6 +24,9 @@ WRONG_LOOP = (
 )
 
 
+_ENOUGH = WINDOW // 2  # used of the window: time to ask for more
+
+
 class Mailbox:
     """What has arrived for one call and was not taken, and who waits for it."""
 
@@ -46,8 +49,8 @@ class Inbox(_lib.Handle):
     def start(self, client: Client, request: bytes, box: Mailbox | None = None) -> AsyncCall:
         """Submits a request whose answer arrives here, in a mailbox of its own or in one that it shares."""
         call = AsyncCall(self, box or Mailbox())
-        self.runtime.submit(call, client.number, self.number, request)
-        self.boxes[call.number] = call.box
+        self.runtime.submit(call, client.place.value, self.place.value, request)
+        self.boxes[call.place.value] = call.box
         return call
 
     def drain(self) -> None:
@@ -146,7 +149,7 @@ class AsyncCall(_lib.Handle):
         box.chunks = []
         data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         self._used += len(data)
-        if self._used >= WINDOW // 2:
+        if self._used >= _ENOUGH:
             self._used = 0
             self.runtime.ask_for_more(self.number)
         return data
@@ -161,6 +164,8 @@ class AsyncCall(_lib.Handle):
         """
         if self.closed:
             raise StreamCancelledError("The request was closed before its end.")
+        if not self.runtime.alive:
+            self.runtime.check_alive()
         if seconds is not None:
             return self._inbox.arrival_before(self.box, seconds)
         return self._inbox.arrival(self.box)
@@ -171,7 +176,7 @@ class AsyncCall(_lib.Handle):
 
     def end(self) -> None:
         """Notes that the terminal frame has come, with which the core closes a call of an inbox by itself."""
-        self._inbox.boxes.pop(self.number, None)
+        self._inbox.boxes.pop(self.place.value, None)
         super().end()
 
     def close(self) -> None:

@@ -49,11 +49,9 @@ async def await_for(call: AsyncCall, receiver: Receiver) -> Receiver:
     """The twin of `wait_for` for coroutines."""
     try:
         while not receiver.ended:
-            data = call.take()
-            if data:
-                receiver.add(data)
-            else:
+            if not call.box.chunks:
                 await call.arrival()
+            receiver.add(call.take())
         call.end()
     finally:
         call.close()

@@ -116,13 +116,13 @@ HOSTS = {
                 " pyagent/PyAgent.java Example.java Checks.java"
             ),
         ),
-        run="java -cp {build}:{build}/jars/* {Program}",
+        run="java -Xmx64m -cp {build}:{build}/jars/* {Program}",
         quick=False,
     ),
     "ruby": Host(
         title="Ruby",
         binding=("pyagent.rb",),
-        needs=(("ruby -e 'exit RUBY_VERSION >= \"3.0\"' -r fiddle -r json", "apt-get install ruby, 3.0 or newer"),),
+        needs=(("ruby -e 'exit RUBY_VERSION >= \"3.1\"' -r fiddle -r json", "apt-get install ruby, 3.1 or newer"),),
         run="ruby -W {program}.rb",
     ),
 }

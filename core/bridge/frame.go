@@ -56,7 +56,11 @@ func (f *frames) appendEvent(event llm.Event, call uint64) {
 		f.last = -1
 		return
 	}
-	f.bytes = slices.Grow(f.bytes, roomForJSON)
+	if len(f.bytes) == 0 {
+		f.bytes = slices.Grow(f.bytes, 2*roomForJSON) // a small answer begins and ends with JSON
+	} else {
+		f.bytes = slices.Grow(f.bytes, roomForJSON)
+	}
 	start := len(f.bytes)
 	written, err := event.AppendJSON(appendHeader(f.bytes, 0, event.Kind, 0, event.Index, call))
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // sleeps, and a timer that is made once. While streams are lent to the poller it sleeps on their sockets, and reads them.
 type pollState struct {
 	busy, woken, closed atomic.Bool
-	ready               chan struct{} // holds at most one signal
+	ready               chan struct{} // holds at most one signal; nil for what is never polled
 	timer               *time.Timer   // of the poller, guarded by busy
 	// first, when there is one, is what a poller does before anything else; it returns what is left of the timeout.
 	first func(timeout time.Duration) time.Duration

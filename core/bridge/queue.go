@@ -36,20 +36,22 @@ type queue struct {
 	ended     bool   // the terminal frame was handed over
 	delivered bool   // and fetched
 	closed    bool
-	blocked   bool // the writer waits for room
-	listed    bool // the inbox knows that something waits here
-	held      bool // it does, and waits for the host to ask for more
-	window    int  // how much the inbox may deliver before the host asks for more; 0: any amount
-	credit    int  // what is left of the window
-	room      chan struct{}
+	blocked   bool          // the writer waits for room
+	listed    bool          // the inbox knows that something waits here
+	held      bool          // it does, and waits for the host to ask for more
+	window    int           // how much the inbox may deliver before the host asks for more; 0: any amount
+	credit    int           // what is left of the window
+	room      chan struct{} // made when the writer first waits for it
 	poll      pollState
 	lends     func() bool // says whether a call without an inbox is lent to whoever polls it
 }
 
 func newQueue(inbox *inbox) *queue {
-	return &queue{
-		inbox: inbox, batch: frames{last: -1}, waiting: frames{last: -1}, room: make(chan struct{}, 1), poll: pollState{ready: make(chan struct{}, 1)},
+	q := &queue{inbox: inbox, batch: frames{last: -1}, waiting: frames{last: -1}}
+	if inbox == nil {
+		q.poll.ready = make(chan struct{}, 1)
 	}
+	return q
 }
 
 // Emit gathers one event. It is part of engine.Sink.
@@ -75,10 +77,13 @@ func (q *queue) Flush(ctx context.Context) error {
 	}
 	q.mu.Lock()
 	for len(q.waiting.bytes)-q.front >= queueBytes && !q.closed {
-		q.blocked = true
+		if q.blocked = true; q.room == nil {
+			q.room = make(chan struct{}, 1)
+		}
+		room := q.room
 		q.mu.Unlock()
 		select {
-		case <-q.room:
+		case <-room:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -240,9 +245,10 @@ func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true
 	q.waiting, q.front = frames{last: -1}, 0
+	room := q.room
 	q.mu.Unlock()
 	select {
-	case q.room <- struct{}{}:
+	case room <- struct{}{}:
 	default:
 	}
 	q.poll.close()

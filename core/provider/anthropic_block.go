@@ -205,7 +205,9 @@ func (d *messagesDecoder) text(kind llm.EventKind, block *answerBlock, text stri
 	if kind == llm.EventToolArgs {
 		event.Index = block.tool
 	}
-	d.grows = block
+	if block != d.grows {
+		d.grows, d.fast.ready = block, false
+	}
 	d.grow(block, event.Text)
 	d.emit(event)
 	return learned{kind: kind, index: event.Index, text: text}

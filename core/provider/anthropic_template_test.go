@@ -55,6 +55,45 @@ func TestMessagesTemplate(t *testing.T) {
 	}
 }
 
+// Pieces of blocks that are open at the same time are counted on their own block, whichever of them taught the template, and
+// whether or not the others could: an event of another name does not.
+func TestMessagesTemplateKeepsBlocksApart(t *testing.T) {
+	type piece struct {
+		name  string
+		block int
+		said  string
+	}
+	const usual, unusual = "content_block_delta", "a_proxy_calls_it_so"
+	for name, pieces := range map[string][]piece{
+		"in turn":       {{usual, 0, "a"}, {usual, 1, "bb"}, {usual, 0, "ccc"}, {usual, 1, "dddd"}},
+		"after several": {{usual, 0, "a"}, {usual, 0, "bb"}, {usual, 1, "ccc"}, {usual, 0, "dddd"}, {usual, 0, "eeeee"}},
+		"one that teaches nothing": {
+			{usual, 0, "a"}, {usual, 0, "bb"}, {unusual, 1, "ccc"}, {usual, 0, "dddd"}, {usual, 1, "eeeee"},
+		},
+	} {
+		for _, plain := range []bool{false, true} {
+			decoder, got, lengths := messagesDecoderFor(t, plain), collect(t), make([]int, 2)
+			feed := func(name, data string) {
+				if _, err := decoder.Event(name, []byte(data), got.emit); err != nil {
+					t.Fatal(err)
+				}
+			}
+			feed("", msgStart(""))
+			feed("", blockStart(0, `{"type":"text","text":""}`))
+			feed("", blockStart(1, `{"type":"text","text":""}`))
+			for _, p := range pieces {
+				feed(p.name, blockDelta(p.block, fmt.Sprintf(`{"type":"text_delta","text":%q}`, p.said)))
+				lengths[p.block] += len(p.said)
+			}
+			for block, want := range lengths {
+				if have := decoder.spans[block].length; have != want {
+					t.Errorf("%s, plain %v: block %d has %d bytes, and not %d", name, plain, block, have, want)
+				}
+			}
+		}
+	}
+}
+
 // FuzzMessages gives the decoder any bytes as the events of a stream, with and without the fast path, and as a body.
 func FuzzMessages(f *testing.F) {
 	f.Add(strings.Join(append(append([]string{msgStart("")}, blocksOf(aThought, aText, toolBlock, searchBlock, searchResult, aCitedText)...), msgDelta("end_turn", ""), msgStop), "\n"))

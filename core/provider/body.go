@@ -57,12 +57,20 @@ func (b *body) putRaw(name string, value []byte) {
 
 // end writes what is left of extra_body and closes the object.
 func (b *body) end() []byte {
-	for _, name := range slices.Sorted(maps.Keys(b.request.ExtraBody)) {
+	for _, name := range sortedNames(b.request.ExtraBody) {
 		if !b.written[name] {
 			b.out.raw(name, b.request.ExtraBody[name])
 		}
 	}
 	return b.out.end()
+}
+
+// sortedNames lists the keys of a map in order. It makes nothing of an empty one, which most are.
+func sortedNames[V any](of map[string]V) []string {
+	if len(of) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(of))
 }
 
 // refuse fails because the vendor cannot honour an option.

@@ -1,8 +1,6 @@
 package provider
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"pyagent/core/llm"
@@ -25,7 +23,7 @@ func requestHeader(call Call) (map[string]string, *llm.Error) {
 	if err := authorize(header, call); err != nil {
 		return nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(call.ExtraHeaders)) {
+	for _, name := range sortedNames(call.ExtraHeaders) {
 		if err := setHeader(header, name, call.ExtraHeaders[name]); err != nil {
 			return nil, err
 		}

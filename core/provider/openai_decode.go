@@ -36,9 +36,9 @@ type chatDecoder struct {
 	effects  int  // of the current chunk
 	sources  int  // text fields of the current chunk that had something in them
 	last     learned
-	fast     template
-	noFast   bool // tests switch the template off
-	whole    bool // decoding a one-shot body: tool calls are complete, not pieces
+	fast     *template // of a stream
+	noFast   bool      // tests switch the template off
+	whole    bool      // decoding a one-shot body: tool calls are complete, not pieces
 	done     bool
 	started  bool
 	finish   llm.Finish
@@ -71,8 +71,7 @@ const maxHeld = 64 << 20
 const maxParts = 1024
 
 func newChatDecoder(call Call) *chatDecoder {
-	decoder := &chatDecoder{call: call, raw: call.Request != nil && call.Request.IncludeRaw,
-		fast: template{paths: chatPaths()}}
+	decoder := &chatDecoder{call: call, raw: call.Request != nil && call.Request.IncludeRaw}
 	if call.Row.reasoning().Back != "" {
 		decoder.keep = func(event llm.Event) {
 			if event.Kind == llm.EventReasoning {
@@ -184,7 +183,9 @@ func (d *chatDecoder) Event(name string, data []byte, emit func(llm.Event)) (boo
 	if d.done {
 		return true, nil
 	}
-	d.number++
+	if d.number++; d.fast == nil {
+		d.fast = &template{paths: chatPaths()}
+	}
 	plain := name == "" || name == "message"
 	d.sink = emit
 	if d.keep != nil {

@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"pyagent/core/llm"
@@ -48,6 +49,16 @@ type Transport struct {
 	headerBytes int64
 	allowHTTP   bool       // keys may go to public addresses in the clear
 	http2       *overHTTP2 // nil unless asked for
+	latest      atomic.Pointer[address]
+}
+
+// address is where a request goes, and how. Nearly every request goes where the one before it went.
+type address struct {
+	url    string
+	target *url.URL
+	proxy  *url.URL // nil for none
+	route  route
+	seen   exposure // of what is sent there
 }
 
 const (
@@ -106,20 +117,21 @@ func (t *Transport) Send(ctx context.Context, request Request, connect time.Dura
 
 // Resume is Send for a request that Begin has sent already; where begun is nil, it is Send.
 func (t *Transport) Resume(ctx context.Context, begun *Exchange, request Request, connect time.Duration) (*Response, *llm.Error) {
-	target, err := targetOf(request)
+	at, err := t.addressOf(request)
 	if err != nil {
 		return nil, err
 	}
+	target := at.target
 	if t.http2 != nil && target.Scheme == "https" {
 		return t.http2.send(ctx, request, target, connect)
 	}
-	seen := t.exposure(request, target)
+	seen := t.exposure(request, at)
 	if seen == public {
 		return nil, inTheClear(target, target.Host)
 	}
 	for fresh := false; ; fresh = true {
 		if begun == nil {
-			c, err := t.connection(ctx, target, connect, fresh)
+			c, err := t.connection(ctx, at, connect, fresh)
 			if err != nil {
 				return nil, err
 			}
@@ -143,6 +155,23 @@ func (t *Transport) Resume(ctx context.Context, begun *Exchange, request Request
 	}
 }
 
+func (t *Transport) addressOf(request Request) (*address, *llm.Error) {
+	if at := t.latest.Load(); at != nil && at.url == request.URL {
+		return at, nil
+	}
+	target, err := targetOf(request)
+	if err != nil {
+		return nil, err
+	}
+	at := &address{url: request.URL, target: target, proxy: t.dialer.proxy(target)}
+	at.route = routeOf(target, at.proxy)
+	if !t.allowHTTP && target.Scheme == "http" {
+		at.seen = exposureOf(target, at.proxy != nil)
+	}
+	t.latest.Store(at)
+	return at, nil
+}
+
 func targetOf(request Request) (*url.URL, *llm.Error) {
 	target, failure := url.Parse(request.URL)
 	if failure != nil { // whose text may hold a password
@@ -155,17 +184,16 @@ func targetOf(request Request) (*url.URL, *llm.Error) {
 }
 
 // exposure says who can read the key in a request; private when it holds none.
-func (t *Transport) exposure(request Request, target *url.URL) exposure {
-	if t.allowHTTP || target.Scheme != "http" || !carriesKey(request.Header) {
+func (t *Transport) exposure(request Request, at *address) exposure {
+	if at.seen != private && !carriesKey(request.Header) {
 		return private
 	}
-	return exposureOf(target, t.dialer.proxy(target) != nil)
+	return at.seen
 }
 
 // connection takes an idle connection or makes one, within the time for connecting.
-func (t *Transport) connection(ctx context.Context, target *url.URL, connect time.Duration, fresh bool) (*conn, *llm.Error) {
-	proxy := t.dialer.proxy(target)
-	key := routeOf(target, proxy)
+func (t *Transport) connection(ctx context.Context, at *address, connect time.Duration, fresh bool) (*conn, *llm.Error) {
+	target, key := at.target, at.route
 	if !fresh {
 		if c := t.pool.idle(key); c != nil {
 			return c, nil
@@ -184,7 +212,7 @@ func (t *Transport) connection(ctx context.Context, target *url.URL, connect tim
 			return c, nil
 		}
 	}
-	made, failure := t.dialer.connect(ctx, target, proxy)
+	made, failure := t.dialer.connect(ctx, target, at.proxy)
 	if failure != nil {
 		t.pool.leave(key)
 		awaitDeadline(ctx, failure)

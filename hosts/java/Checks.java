@@ -51,6 +51,23 @@ class Checks {
             equal(text, subscriber.text.get());
         }
         equal(List.of("a\0b", "c"), read(model.stream(ask("nul", Map.of("pieces", List.of("a\0b", "c"))))));
+
+        // Frames that no delta can be cut from, and are larger than the buffer, come whole; so do vectors.
+        Map<String, Object> large = ask("raw", Map.of("pieces", List.of("x".repeat(200_000))));
+        large.put("include_raw", true);
+        int longest = 0;
+        for (Event event : model.stream(large)) {
+            if (event.kind() == Kind.RAW) longest = Math.max(longest, event.json().toString().length());
+        }
+        must(longest > 200_000, "the frame is whole");
+        int vectors = 0;
+        Map<String, ?> embed = Map.of("op", "embed", "model", "m", "input", List.of("a", "b"), "dimensions", 3);
+        try (PyAgent echo = new PyAgent(Map.of("provider", "echo"))) {
+            for (Event event : echo.stream(embed)) {
+                if (event.kind() == Kind.VECTOR && event.vector().length == 3 && event.vector()[0] != 0) vectors++;
+            }
+        }
+        equal(2, vectors);
     }
 
     static void tools() {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 import pyagent
 from pyagent.errors import PyAgentError
 
@@ -45,6 +47,7 @@ class Plan:
         )
         self.default_fallbacks = settings["default_fallbacks"] or _settings.read("default_fallbacks") or []
         self._router: pyagent.Router | None = None
+        self._opening = Lock()
 
     def resolve(self, model: str) -> str:
         """The group that an alias means; any other name is meant itself."""
@@ -85,6 +88,12 @@ class Plan:
         own = self._shared(target, "num_retries")
         return int(self.effective["num_retries"] if own is None else own)
 
+    def least(self, target: str) -> int:
+        """The attempts after the first that reach everybody of a group with several orders: those that are preferred
+        less take the place of the others."""
+        members = self.of(target)
+        return len(members) - 1 if len({member._say("order") for member in members}) > 1 else 0
+
     @property
     def effective(self) -> dict[str, Any]:
         """The settings, with litellm's defaults where nothing was said."""
@@ -124,9 +133,10 @@ class Plan:
     @property
     def router(self) -> pyagent.Router:
         """The Router of the core."""
-        if self._router is None:
-            self._router = self._open()
-        return self._router
+        with self._opening:  # two of them would know half each
+            if self._router is None:
+                self._router = self._open()
+            return self._router
 
     def _open(self) -> pyagent.Router:
         settings = self.effective

@@ -64,6 +64,8 @@ class RoutedCall(Call):
         if own["num_retries"] is None and "max_retries" not in self.options:
             own["num_retries"] = self.plan.retries(self._target)
         super()._finish_options()
+        if not self.routing["disable_fallbacks"]:
+            self.options["max_retries"] = max(self.options["max_retries"], self.plan.least(self._target))
 
     def _default_timeout(self) -> float | None:
         seconds = self.routing["stream_timeout"] or self.plan.stream_timeout(self._target)

@@ -96,6 +96,9 @@ def test_retries_go_to_others_first(vendor: Any, deploy: Any) -> None:
     router = litellm.Router([deploy("m", "a", down, order=1), deploy("m", "b", order=2)])
     assert who(router.completion("m", HELLO)) == ("b", 1, 0)
     assert who(router.completion("m", HELLO, stream=True)) == ("b", 1, 0)
+    assert who(router.completion("m", HELLO, num_retries=0)) == ("b", 1, 0)
+    with pytest.raises(litellm.InternalServerError):
+        router.completion("m", HELLO, num_retries=0, disable_fallbacks=True)
     alone = litellm.Router([deploy("m", "c", down)], num_retries=1)
     for more, retries in (({}, 1), ({"num_retries": 0}, None), ({"num_retries": 2}, 2)):
         before = asked(vendor).count("c")

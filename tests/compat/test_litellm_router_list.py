@@ -180,3 +180,42 @@ def test_callbacks_hear_of_the_deployment(deploy: Any, monkeypatch: pytest.Monke
         ("m", "openai/a", "a"), ("m", "openai/a", "a"), ("down", "openai/b", "b"),
     ]  # fmt: skip
     assert told[0]["mine"] == 1
+
+
+def test_calls_go_on_while_the_list_changes(vendor: Any, deploy: Any) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    router = litellm.Router([deploy("m", "a")])
+    with ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(router.completion, "m", HELLO) for _ in range(40)]
+        for number in range(10):
+            router.set_model_list([deploy("m", f"b{number}")])
+        assert {one.result().content for one in waiting} == {"Hello you"}
+    assert router.get_model_ids() == ["b9"]
+
+
+def test_a_stream_that_breaks_says_whose_it_was(deploy: Any) -> None:
+    router = litellm.Router([deploy("m", "a", {"end": "cut", "after": 1}), deploy("n", "b")], fallbacks=[{"m": ["n"]}])
+    stream = router.completion("m", HELLO, stream=True)
+    with pytest.raises(litellm.MidStreamFallbackError) as caught:
+        list(stream)
+    assert (caught.value.model, caught.value.llm_provider, caught.value.generated_content) == ("a", "openai", "Hello")
+    with router.completion("n", HELLO, stream=True) as stream:
+        next(stream)
+    with pytest.raises(litellm.MidStreamFallbackError, match="closed"):
+        next(stream)
+
+
+def test_settings_of_a_single_call(deploy: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    long = {"status": 400, "body": {"error": {"message": "too long", "code": "context_length_exceeded"}}}
+    router = litellm.Router([deploy("m", "a", long), deploy("n", "b"), deploy("o", "c", DOWN)], num_retries=0)
+    assert who(router.completion("m", HELLO, context_window_fallbacks=[{"m": ["n"]}])) == ("b", 0, 1)
+    with pytest.raises(litellm.ContextWindowExceededError):
+        router.completion("m", HELLO, content_policy_fallbacks=[{"m": ["n"]}])
+    with pytest.raises(litellm.InternalServerError) as caught:
+        router.completion("o", HELLO, num_retries=1)
+    assert caught.value.num_retries == 1
+    assert capsys.readouterr().err == ""
+    router.set_verbose = True
+    router.completion("n", HELLO)
+    assert "'model': 'b'" in capsys.readouterr().err

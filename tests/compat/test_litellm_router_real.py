@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).parent / "peers" / "litellm_router.py"
 DIFFERENCES = {
     r"fallback of a fallback: /found/attempted-fallbacks": "here all groups that were left",
+    r"a higher order: /found/attempted-(retries|fallbacks)": "here a retry, there a fallback",
     r"arguments: /found/user": "litellm does not send a deployment's user",
     r"async all failed: /found/model": "litellm names the provider too, for coroutines only",
     r"settings: /found/timeout": "here None is the deployments' own",

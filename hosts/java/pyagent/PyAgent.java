@@ -49,6 +49,7 @@ public final class PyAgent implements AutoCloseable {
     public static final class Stream implements Iterator<Event>, Iterable<Event>, Flow.Publisher<Event>, AutoCloseable {
         private final long call;
         private final Cleaner.Cleanable closing;
+        private final LongByReference used = new LongByReference();
         private final Queue<Event> events = new ArrayDeque<>();
         private final Map<Integer, JsonObject> tools = new HashMap<>();
         private final Map<Integer, StringBuilder> arguments = new HashMap<>();
@@ -80,11 +81,12 @@ public final class PyAgent implements AutoCloseable {
         }
 
         private void receive() {
-            ByteBuffer buffer = BUFFER.get().order(ByteOrder.LITTLE_ENDIAN);
-            LongByReference used = new LongByReference();
-            int status = pyagent_poll(call, buffer, buffer.capacity(), -1, used);
-            if (status == TOO_SMALL) BUFFER.set(ByteBuffer.allocateDirect((int) used.getValue()));
-            else if (status == CLOSED) take(Kind.ERROR, 0, parse("{'kind': 'cancelled', 'message': 'it was closed'}"));
+            ByteBuffer buffer = Objects.requireNonNullElseGet(BUFFERS.poll(), () -> allocate(64 * 1024));
+            int status;
+            while ((status = pyagent_poll(call, buffer, buffer.capacity(), -1, used)) == TOO_SMALL)
+                buffer = allocate((int) used.getValue());
+            if (status == CLOSED)
+                take(Kind.ERROR, 0, parse("{'kind': 'cancelled', 'message': 'the stream was closed'}"));
             else check(status);
             for (int at = 0, size; status == OK && at < used.getValue(); at += HEADER + size) {
                 size = buffer.getInt(at);
@@ -94,6 +96,7 @@ public final class PyAgent implements AutoCloseable {
                     if (kind.number == number) decode(kind, index, buffer.get(at + 5) == MANY, payload);
                 ended |= number >= TERMINAL;
             }
+            BUFFERS.add(buffer);
         }
 
         private void decode(Kind kind, int index, boolean many, ByteBuffer payload) {
@@ -105,17 +108,12 @@ public final class PyAgent implements AutoCloseable {
         }
 
         private void take(Kind kind, int index, Object data) {
-            if (kind == Kind.TOOL_BEGIN) {
-                tools.put(index, (JsonObject) data);
-                arguments.put(index, new StringBuilder());
-            }
+            if (kind == Kind.TOOL_BEGIN) tools.put(index, (JsonObject) data);
+            if (kind == Kind.TOOL_BEGIN) arguments.put(index, new StringBuilder());
             if (kind == Kind.TOOL_ARGS) arguments.get(index).append(data);
-            if (kind == Kind.TOOL_END) {
-                data = tools.get(index);
-                ((JsonObject) data).addProperty("arguments", arguments.get(index).toString());
-            }
+            if (kind == Kind.TOOL_END) tools.get(index).addProperty("arguments", arguments.get(index).toString());
             if (kind == Kind.ERROR) error = new StreamException((JsonObject) data);
-            else events.add(new Event(kind, index, data));
+            else events.add(new Event(kind, index, kind == Kind.TOOL_END ? tools.get(index) : data));
         }
 
         /** Gives the events to one subscriber, on a thread of its own. */
@@ -150,8 +148,7 @@ public final class PyAgent implements AutoCloseable {
 
     private static final int OK = 0, CLOSED = -2, TOO_SMALL = -4, HEADER = 16, MANY = 1, FIRST_JSON = 16, TERMINAL = 64;
     private static final Cleaner CLEANER = Cleaner.create();
-    private static final ThreadLocal<ByteBuffer> BUFFER =
-        ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(65536));
+    private static final Queue<ByteBuffer> BUFFERS = new ConcurrentLinkedQueue<>(); // that no thread polls into
     private final long client;
     private final Cleaner.Cleanable closing;
 
@@ -172,7 +169,7 @@ public final class PyAgent implements AutoCloseable {
 
     /** What the library says about itself, among it how many handles are open. */
     public static JsonObject inspect() {
-        ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 20);
+        ByteBuffer buffer = allocate(1 << 20);
         LongByReference used = new LongByReference();
         check(pyagent_inspect(0, buffer, buffer.capacity(), used));
         return parse(UTF_8.decode(buffer.slice(0, (int) used.getValue())).toString());
@@ -181,6 +178,8 @@ public final class PyAgent implements AutoCloseable {
     private static void check(int status) {
         if (status < 0) throw new IllegalStateException("pyagent: " + pyagent_status_name(status));
     }
+
+    static ByteBuffer allocate(int size) { return ByteBuffer.allocateDirect(size).order(ByteOrder.LITTLE_ENDIAN); }
 
     private static JsonObject parse(String text) { return JsonParser.parseString(text).getAsJsonObject(); }
 

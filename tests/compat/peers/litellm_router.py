@@ -93,6 +93,7 @@ def cases(peer: Peer) -> dict[str, Callable[[], Any]]:  # a list
     lonely = route(deploy("down", "a", down), deploy("limited", "b", fails(429)), deploy("keyless", "c", fails(401)))
     spare = route(deploy("down", "a", down), deploy("fine", "b"), default_fallbacks=["fine"])
     resting = route(deploy("m", "a", fails(429), order=1), deploy("m", "b", order=2), num_retries=1)
+    ordered = route(deploy("m", "a", down, order=1), deploy("m", "b", order=2))
     params = route(deploy("m", "a", temperature=0.5, user="u"), default_litellm_params={"seed": 7})
 
     async def aplain() -> Any:
@@ -166,6 +167,7 @@ def cases(peer: Peer) -> dict[str, Callable[[], Any]]:  # a list
         "async all failed": lambda: told(asyncio.run(lonely.acompletion(model="down", messages=HELLO))),
         "retries": lambda: told(lonely.completion("down", HELLO, num_retries=1)),
         "another one answers": lambda: told(resting.completion("m", HELLO)),
+        "a higher order": lambda: told(ordered.completion("m", HELLO)),
         "the other one rests": lambda: told(resting.completion("m", HELLO)),
         "too late": lambda: told(route(deploy("m", "a", {"header_delay": 5}, timeout=0.3)).completion("m", HELLO)),
         "stream too late": lambda: told(
