@@ -49,9 +49,11 @@ async def await_for(call: AsyncCall, receiver: Receiver) -> Receiver:
     """The twin of `wait_for` for coroutines."""
     try:
         while not receiver.ended:
-            if not call.box.chunks:
+            data = call.take()
+            if data:
+                receiver.add(data)
+            else:
                 await call.arrival()
-            receiver.add(call.take())
         call.end()
     finally:
         call.close()
