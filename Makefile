@@ -1,14 +1,14 @@
-# Every command of a developer's day. `make demo` and `make test` need Python 3.9+, make and a C compiler, nothing else.
+# Every command of a developer's day. `make demo` and `make test` need Python 3.9+, make and, for the tests, a C compiler.
 
 PYTHON ?= python3
 BIN := .venv/bin
 CHECK := $(BIN)/python tools/check.py
 
-.PHONY: help demo build fmt lint check test race fuzz bench compat docs wheel wheels
+.PHONY: help demo build fmt lint check test race fuzz bench process compat hosts docs wheel sdist wheels
 .NOTPARALLEL:
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
 
 demo: $(BIN)/python ## Build and install the package into .venv, then stream an answer from the built-in `echo` provider
 	rm -rf build
@@ -40,9 +40,15 @@ bench: build ## Measure against other clients on one loopback server
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[bench]'
 	$(CHECK) bench
 
+process: build ## Unit and system tests through the core in a process of its own
+	$(CHECK) process
+
 compat: build ## Hold pyagent against vendors' own packages, and against those that it replaces
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[compat]'
 	$(CHECK) compat
+
+hosts: build ## Build and check the bindings of other languages whose tools are installed
+	$(BIN)/python tools/hosts.py
 
 docs: build ## Check links and run the code in the documentation and the examples
 	$(CHECK) docs
@@ -50,6 +56,9 @@ docs: build ## Check links and run the code in the documentation and the example
 wheel: build ## Build the wheel and the source distribution into dist/
 	rm -rf build dist
 	$(CHECK) wheel
+
+sdist: wheel ## Install the source distribution without Go and C compiler, and then without network
+	$(BIN)/python tools/sdist_check.py dist/pyagent-*.tar.gz
 
 wheels: build ## Cross-build the wheels for Linux and Windows into dist/, and check them
 	rm -rf dist

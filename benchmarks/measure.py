@@ -16,6 +16,7 @@ import time
 
 import contestants
 import question
+import usage
 from drivers import drive
 
 TYPE_CHECKING = False
@@ -36,18 +37,13 @@ MESSAGES = 20_000  # in all requests of one size, for those who make 1,000 reque
 
 
 class Stopwatch:
-    """Wall time and CPU time of this process with all its threads, in seconds."""
+    """Wall time and CPU time, in seconds."""
 
     def __init__(self) -> None:
-        self.wall, self.cpu = time.perf_counter(), self._cpu()
-
-    @staticmethod
-    def _cpu() -> float:
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        return used.ru_utime + used.ru_stime
+        self.wall, self.cpu = time.perf_counter(), usage.cpu()
 
     def stop(self) -> tuple[float, float]:
-        return time.perf_counter() - self.wall, self._cpu() - self.cpu
+        return time.perf_counter() - self.wall, usage.cpu() - self.cpu
 
 
 def address(port: int, **order: Any) -> str:
@@ -137,7 +133,7 @@ def held(contestant: ModuleType, port: int) -> dict[str, float]:
     driver = drive(contestant, address(port, deltas=1, held=1), "stream", "asyncio")
     driver.complete(WARM_UP)
     driver.hold(WARM_UP)
-    before = resident_kb()
+    before = usage.resident_kb()
     driver.hold(STALLED)
     driver.idle(1)
     watch = Stopwatch()
@@ -146,7 +142,7 @@ def held(contestant: ModuleType, port: int) -> dict[str, float]:
     driver.hold(HELD - STALLED)
     driver.idle(1)
     return {
-        "kb": (resident_kb() - before) / HELD,
+        "kb": (usage.resident_kb() - before) / HELD,
         "threads": len(os.listdir("/proc/self/task")),
         "descriptors": len(os.listdir("/proc/self/fd")) - 1,  # without that of the listing
         "idle_percent": cpu / wall * 100,
@@ -166,7 +162,7 @@ def events(contestant: ModuleType, port: int) -> dict[str, float]:
             if not (size << 20) - 512 < characters <= (size << 20) + 4096:
                 raise SystemExit(f"{contestant.LABEL} read {characters} characters of an event of {size} MiB")
         figures[f"ms_{size}"] = watch.stop()[0] / times / size * 1e3
-        figures[f"peak_mb_{size}"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        figures[f"peak_mb_{size}"] = usage.peak_mb()
     return figures
 
 
@@ -182,7 +178,7 @@ def messages(contestant: ModuleType, port: int) -> dict[str, float]:
         watch = Stopwatch()
         driver.complete(times, conversation)
         figures[f"us_{size}"] = watch.stop()[1] / times / size * 1e6
-    figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    figures["peak_mb"] = usage.peak_mb()
     return figures
 
 
@@ -197,11 +193,6 @@ def _check(contestant: ModuleType, reading: tuple[int, int], count: int) -> None
         raise SystemExit(
             f"{contestant.LABEL} read {pieces} pieces with {characters} characters, which is not the answer"
         )
-
-
-def resident_kb() -> int:
-    with open("/proc/self/smaps_rollup", encoding="ascii") as file:
-        return int(re.findall(r"^Pss: +(\d+) kB", file.read(), re.MULTILINE)[0])
 
 
 def raise_descriptor_limit() -> None:

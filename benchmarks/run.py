@@ -2,7 +2,7 @@
 
 Every measurement is a process of its own; contestants take turns within each round, so that whatever else the machine
 does meets all of them; the median of the rounds is reported. CPU time is that of the client's process with all its
-threads.
+threads, and of a process that it has started.
 Prints tables. A whole run also writes benchmarks/results.json and draws docs/benchmarks.svg.
 """
 

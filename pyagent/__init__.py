@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import costs, errors, events, messages
-    from ._places import get_include, get_library
+    from ._places import get_executable, get_include, get_library
     from .answers import Answers
     from .async_answers import AsyncAnswers
     from .async_processor import AsyncStreamProcessor
@@ -156,6 +156,7 @@ __all__ = [
     "Throttle",
     "Budget",
     "get_include",
+    "get_executable",
     "get_library",
     "costs",
     "errors",
@@ -259,6 +260,7 @@ _PLACES = {
     "Throttle": ("options", "Throttle"),
     "Budget": ("options", "Budget"),
     "get_include": ("_places", "get_include"),
+    "get_executable": ("_places", "get_executable"),
     "get_library": ("_places", "get_library"),
 }
 

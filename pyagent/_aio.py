@@ -98,7 +98,7 @@ class LoopInbox(Inbox):
     def close(self) -> None:
         """Takes the descriptor out of the loop, and cancels the calls that are left."""
         loop = self._loop()
-        if self._watched and self.runtime.alive and loop is not None and not loop.is_closed():
+        if self._watched and not self.runtime.forked and loop is not None and not loop.is_closed():
             loop.remove_reader(self._bell.descriptor)
         self._watched = False
         super().close()
@@ -155,19 +155,24 @@ def _drain(inbox: ref[LoopInbox], bell: Bell) -> None:
 def _watch(runtime: _lib.Runtime, number: int, inbox: ref[LoopInbox], loop: ref[AbstractEventLoop]) -> None:
     """Waits in a thread until the inbox is closed, and hands what arrives to the loop. It keeps neither alive."""
 
-    def hand_over(data: bytes) -> None:
+    def hand_over(data: bytes | None) -> None:
         found = inbox()
         if found is not None and not found.closed:
-            found.deliver(data)
+            if data is None:
+                found.end_all()
+            else:
+                found.deliver(data)
 
     while True:
         status, data = runtime.poll(number, -1)
         running = loop()
         if status == _lib.CLOSED or running is None:
             return
-        if status == _lib.OK:
+        if status in (_lib.OK, _lib.LOST):
             try:
-                running.call_soon_threadsafe(hand_over, data)
+                running.call_soon_threadsafe(hand_over, data if status == _lib.OK else None)
             except RuntimeError:  # the loop is closed
                 return
+        if status == _lib.LOST:
+            return
         del running  # or this thread would keep it alive while it waits

@@ -4,7 +4,6 @@ Written by tools/twins.py from _response_methods.py: change that file, then run 
 
 from __future__ import annotations
 
-from . import _request
 from ._whole import await_all
 from .async_stream import AsyncStream
 
@@ -224,7 +223,7 @@ class AsyncResponseMethods:
             logprobs: Give the log-probability of every token.
             top_logprobs: Give this many other likely tokens beside each one too.
             logit_bias: Token id to a bias from -100 to 100.
-            n: How many answers. Only 1 here; agenerate() shows several.
+            n: How many answers. `events()` and `result` have all of them, iterating gives the first one's text.
             reasoning_effort: How long to think: "low", "medium", "high", or the vendor's other words.
             reasoning_budget: How many tokens to think with; 0 for no thinking.
             reasoning_summary: What to show of the thinking: "auto", "concise" or "detailed".
@@ -265,5 +264,4 @@ class AsyncResponseMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
-        _request.refuse_several(n, "astream")
         return AsyncStream(self._astart("stream", {**locals(), "include_usage": True}))

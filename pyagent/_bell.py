@@ -14,12 +14,13 @@ from . import _lib
 class Bell:
     """The bell of one inbox, which it opens."""
 
-    __slots__ = ("descriptor", "_pipe", "_runtime")
+    __slots__ = ("descriptor", "_pipe", "_runtime", "_number")
 
     def __init__(self, inbox: _lib.Handle, client: int) -> None:
         self._runtime = runtime = inbox.runtime
         self._pipe: tuple[int, ...] = ()
         self.descriptor = runtime.open_watching_inbox(inbox, client)  # -1: a thread has to wait in the loop's place
+        self._number = inbox.number
         if self.descriptor < 0:
             self._pipe = pipe = _open_pipe()
             runtime.open_inbox(inbox, client, pipe[1] if pipe else -1)
@@ -39,8 +40,8 @@ class Bell:
         if pipe:
             for end in pipe:
                 os.close(end)
-        elif descriptor >= 0 and not self._runtime.alive:  # forked off: the core that would close it stayed behind
-            os.close(descriptor)
+        elif descriptor >= 0:
+            self._runtime.unwatch(self._number, descriptor)
 
 
 def _open_pipe() -> tuple[int, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from _thread import get_ident
 from time import monotonic
 
-from . import _lib
+from . import _frames, _lib
+from ._kinds import make_error
 from .errors import InternalError
 
 TYPE_CHECKING = False
@@ -70,13 +71,23 @@ class Receiver(_lib.Handle):
         except BaseException:
             self.close()
             raise
+        return self._without_frames(status)
+
+    def _without_frames(self, status: int) -> bytes | None:
+        """What it means that a wait was over without a frame."""
         if status in (_lib.CLOSED, _lib.DONE):
             return None
+        if status == _lib.LOST:
+            return self.last_words()
         if status == _lib.BUSY:
             raise RuntimeError("Another thread is reading this stream; one stream has one reader at a time.")
         raise InternalError(
-            f"Waiting for an answer failed: {runtime.status_name(status)} ({status}). This is a bug in pyagent."
+            f"Waiting for an answer failed: {self.runtime.status_name(status)} ({status}). This is a bug in pyagent."
         )
+
+    def last_words(self) -> bytes:
+        """The frames with which this ends when the core has come to an end."""
+        return self.runtime.last_words(self.number)
 
 
 def _shorter(patience: int, seconds: float) -> int:
@@ -110,6 +121,10 @@ class PolledInbox(Receiver):
         super().__init__(client.runtime)
         self._client = client
         self.runtime.open_inbox(self, client.number, -1)
+
+    def last_words(self) -> bytes:
+        ((_, _, _, payload),) = _frames.split(super().last_words())
+        raise make_error(_frames.parse(payload), "")
 
     def start(self, request: bytes) -> _lib.Handle:
         """Submits a request whose answer arrives here."""

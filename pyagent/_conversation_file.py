@@ -144,7 +144,7 @@ def _write_provider(provider: Provider) -> dict[str, Any]:
         "vendor": _without_secrets(config["provider"]),
         "model": provider.model,
         "base_url": _address(provider),
-        "settings": {name: copied(config[name]) for name in _SETTINGS if name in config},
+        "settings": {name: _alone(name, copied(config[name])) for name in _SETTINGS if name in config},
         "network": {name: network[name] for name in _SWITCHES if name in network},
         "options": [_write_options(one) for one in provider._options],
     }
@@ -167,13 +167,20 @@ def _read_provider(data: dict[str, Any]) -> Provider:
             param="provider",
         )
     state = provider.__getstate__()
-    settings = {name: value for name, value in data["settings"].items() if name in _SETTINGS}
+    settings = {name: _alone(name, value) for name, value in data["settings"].items() if name in _SETTINGS}
     network = {name: value for name, value in data["network"].items() if name in _SWITCHES}
     state["config"] = {**state["config"], **settings}
     if network:
         state["config"]["network"] = {**state["config"].get("network", {}), **network}
     provider.__setstate__(state)
     return provider
+
+
+def _alone(name: str, setting: Any) -> Any:
+    """A throttle without the place that other processes share it in, which has its password and is this machine's."""
+    if name != "throttle":
+        return setting
+    return {key: value for key, value in setting.items() if key not in {"shared", "if_unreachable"}}
 
 
 def _address(provider: Provider) -> str:

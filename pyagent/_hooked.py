@@ -85,7 +85,7 @@ class Hooked:
         context = self.context
         try:
             arguments = context._request()
-            if context.operation == "stream" or "include_usage" in context.arguments:  # what shows one answer only
+            if "include_usage" in context.arguments and "include_raw" not in context.arguments:  # what gives text only
                 _request.refuse_several(context.arguments.get("n"), "this method")
             data = _request.encode(context.operation, context.model, arguments, window)
         except PyAgentError as error:

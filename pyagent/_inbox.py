@@ -58,6 +58,8 @@ class Inbox(_lib.Handle):
         status, data = self.runtime.poll(self.number, 0)
         if status == _lib.OK:
             self.deliver(data)
+        elif status == _lib.LOST:
+            self.end_all()
 
     def deliver(self, data: bytes) -> None:
         """Puts frames into the mailboxes of their calls and wakes their readers."""
@@ -69,6 +71,16 @@ class Inbox(_lib.Handle):
             box.chunks.append(frames)
             if box.waiter is not None:
                 wake(box)
+
+    def end_all(self) -> None:
+        """Gives every call a terminal frame: the core has come to an end."""
+        boxes = list(self.boxes.items())
+        for call, box in boxes:
+            box.chunks.append(self.runtime.last_words(call))
+        self.close()
+        for _, box in boxes:
+            if box.waiter is not None:
+                self.wake(box)
 
     async def wait(self, box: Mailbox) -> None:
         """Waits until something is put into a mailbox, or its reader is to look again for another reason.
@@ -128,7 +140,7 @@ class AsyncCall(_lib.Handle):
 
     def take(self) -> bytes:
         """Every frame that has arrived; b"" for none."""
-        if not self.runtime.alive:
+        if self.runtime.forked:
             self.runtime.check_alive()
         box = self.box
         chunks = box.chunks

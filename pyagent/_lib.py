@@ -1,7 +1,9 @@
 """The door to the Go core: finds the shared library, loads it on first use, and calls its C functions.
 
-This is the only file that knows ctypes. Everything else sees `Runtime`, one loaded copy of the library, and `Handle`,
-something that the copy gave out. ctypes releases the GIL around every call, so waiting here stops no other thread.
+Everything else sees `Runtime`, one loaded copy of the library, and `Handle`, something that the copy gave out. ctypes
+releases the GIL around every call, so waiting here stops no other thread. Where no library can be loaded, the runtime
+is a process of its own, `_process.Process`: nobody but this file knows which of the two it is. The two are the only
+files that know ctypes.
 
 After `fork()` the Go runtime in the child is dead: its threads stayed behind. The hook below marks it so, and the
 child's next use loads a private copy of the library with a runtime of its own. A handle knows its runtime, so one
@@ -16,15 +18,16 @@ import signal
 import sys
 import threading
 from _functools import partial  # type: ignore[import-not-found]  # functools itself is slow to import
+from contextlib import contextmanager
 from operator import attrgetter
 
 from . import _opening
-from ._places import get_library
-from .errors import InternalError
+from ._places import get_executable, get_library
+from .errors import ConfigurationError, InternalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 ABI_VERSION = 1
@@ -38,6 +41,7 @@ CLOSED = -2
 BUSY = -3
 TOO_SMALL = -4
 INVALID = -5
+LOST = -7  # of a core in a process of its own: that has come to an end, and every call with it
 
 OWN_DESCRIPTOR = -2  # of the core, in place of one that it writes to
 
@@ -67,7 +71,7 @@ class Handle:
 
     def __init__(self, runtime: Runtime) -> None:
         self.closed = False
-        self.place = _NUMBER()
+        self.place = runtime.new_place()
         self.runtime = runtime
         self._finish: Callable[[], object] = partial(runtime.close, self.place)
 
@@ -121,15 +125,19 @@ class _Spare(threading.local):
 class Runtime:
     """One loaded copy of the library."""
 
+    # What holds the number of a handle, and is all that closing it needs.
+    new_place: Callable[[], ctypes.c_uint64] = _NUMBER
+
     def __init__(self, path: str, load_from: str) -> None:
         self.path = path
-        self.alive = True
+        self.forked = False
         self.main_thread = threading.main_thread().ident  # a fork may make another one the main thread of the child
         self._spare = _Spare()
         try:
-            library = _load_deaf(load_from)
+            with _deaf():
+                library = ctypes.CDLL(load_from)
         except OSError as error:
-            raise InternalError(
+            raise LoadingError(
                 f"The library {path} cannot be loaded: {error}. Reinstall pyagent for this platform "
                 f"({sys.platform}, {os.name}), or set PYAGENT_LIBRARY to the path of a library that fits."
             ) from None
@@ -143,7 +151,12 @@ class Runtime:
         self._poll = library.pyagent_poll
         # Gives a handle back. Safe from finalisers, during interpreter shutdown, and after a fork.
         self._closing = type("Closing", (), {"__call__": library.pyagent_close})
-        self.close: Callable[[ctypes.c_uint64], object] = self._closing()
+        self.close: Callable[[Any], object] = self._closing()
+
+    @property
+    def alive(self) -> bool:
+        """Whether new things can be opened: the runtime has neither stayed behind a fork nor come to an end."""
+        return not self.forked
 
     def _check_version(self, library: ctypes.CDLL) -> None:
         try:
@@ -175,6 +188,11 @@ class Runtime:
         descriptor: int = self.inspect(inbox.number)["descriptor"]
         return descriptor
 
+    def unwatch(self, inbox: int, descriptor: int) -> None:
+        """Gives back the descriptor of a watching inbox, once the inbox is closed and nobody watches it any more."""
+        if self.forked:  # the core that would have closed it stayed behind
+            os.close(descriptor)
+
     def submit(self, call: Handle, client: int, inbox: int, request: bytes) -> None:
         """Starts a call and returns at once. Its frames come out of the inbox; of itself, if that is 0."""
         self.check_alive()
@@ -194,20 +212,27 @@ class Runtime:
         spare.buffer = buffer if buffer.size <= KEPT_BUFFER else kept
         return status, data
 
+    def last_words(self, call: int) -> bytes:
+        """The terminal frame of a call whose core has come to an end. A library never does."""
+        raise NotImplementedError
+
     def ask_for_more(self, call: int) -> None:
         """Lets the inbox deliver another window of a call."""
-        if self.alive:
+        if not self.forked:
             used = _SIZE()
             self._poll(call, None, 0, 0, ctypes.addressof(used))
 
     def cancel(self, number: int) -> None:
         """Ends a call: its connection closes at once, its terminal frame still comes."""
-        if self.alive:
+        if not self.forked:
             self._library.pyagent_cancel(number)
+
+    def drop(self) -> None:
+        """Ends a runtime that nobody has used yet. A library stays loaded."""
 
     def die(self) -> None:
         """Marks a runtime that a fork has killed. From now on closing is nothing."""
-        self.alive = False
+        self.forked = True
         self._closing.__call__ = bool  # type: ignore[method-assign]
 
     def inspect(self, number: int = 0) -> dict[str, Any]:
@@ -230,7 +255,7 @@ class Runtime:
 
     def check_alive(self) -> None:
         """Refuses to use a runtime that a fork has killed."""
-        if not self.alive:
+        if self.forked:
             raise InternalError(
                 "This stream or request was started before os.fork() and cannot be used in the child process. "
                 "Start it in the child; a Provider itself works on both sides."
@@ -243,52 +268,96 @@ class Runtime:
             )
 
 
+class LoadingError(InternalError):
+    """The library is not there, or the system's linker refuses it."""
+
+
 _runtime: Runtime | None = None
-_forked = False  # whether a runtime was alive in this process when it was forked off
+_forked = False  # whether a library was loaded in this process when it was forked off
 
 
 def runtime() -> Runtime:
-    """The process's loaded library; the first use loads it."""
+    """The core of this process. The first use loads or starts it, and so does the first one after its end."""
     global _runtime
     current = _runtime
-    if current is not None:
+    if current is not None and current.alive:
         return current
     with _opening.lock:
-        if _runtime is None:
+        current = _runtime
+        if current is None or not current.alive:
             loaded = _load()
-            if _runtime is None:  # otherwise a signal handler was here in the meantime
+            if _runtime is current:
                 _runtime = loaded
+            else:  # a signal handler was here in the meantime
+                loaded.drop()
+        assert _runtime is not None
         return _runtime
 
 
 def _load() -> Runtime:
+    """The library; the executable, where PYAGENT_TRANSPORT says so or there is nothing else that works."""
+    wanted = os.environ.get("PYAGENT_TRANSPORT", "")
+    if wanted not in ("", "library", "process"):
+        raise ConfigurationError(
+            f"PYAGENT_TRANSPORT is {wanted!r}; set it to 'library' or 'process', or to nothing for the one that works.",
+            param="PYAGENT_TRANSPORT",
+        )
+    if wanted == "process":
+        return _start()
+    try:
+        return _load_library()
+    except LoadingError as error:
+        if wanted or os.environ.get("PYAGENT_LIBRARY") or not os.path.exists(get_executable()):
+            raise
+        if os.path.exists(get_library()):
+            from warnings import warn
+
+            warn(
+                f"{error.message} Until then pyagent works through its executable, which takes longer for each "
+                "request; PYAGENT_TRANSPORT=process chooses it without this warning.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+    return _start()
+
+
+def _start() -> Runtime:
+    from . import _process
+
+    return _process.Process(get_executable())
+
+
+def _load_library() -> Runtime:
     where = get_library()
     if not os.path.exists(where):
-        raise InternalError(
+        raise LoadingError(
             f"The library {where} does not exist. Install pyagent with pip, build it with `make build` in a checkout, "
             "or set PYAGENT_LIBRARY to its path."
         )
     return _load_copy(where) if _forked else Runtime(where, where)
 
 
-def _load_deaf(path: str) -> ctypes.CDLL:
-    """Loads with all signals blocked. Go's threads inherit that, and so signals go to threads of Python's: one that a
-    program has blocked in all of its threads, to wait for it with sigwait, is not taken by a thread it knows nothing
-    of, and no handler runs on a thread of Go's. Windows has no such masks."""
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Blocks all signals. Go's threads inherit that, and so signals go to threads of Python's: one that a program has
+    blocked in all of its threads, to wait for it with sigwait, is not taken by a thread it knows nothing of, and no
+    handler runs on a thread of Go's. Windows has no such masks."""
     if sys.platform == "win32":
-        return ctypes.CDLL(path)
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
-        return ctypes.CDLL(path)
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _after_fork() -> None:
     global _runtime, _forked
-    if _runtime is not None:
-        _runtime.die()
-        _runtime, _forked = None, True
+    left = _runtime
+    if left is not None:
+        left.die()
+        _runtime, _forked = None, _forked or type(left) is Runtime
 
 
 if hasattr(os, "register_at_fork"):
@@ -312,7 +381,7 @@ def _load_copy(where: str) -> Runtime:
         try:
             return Runtime(where, file.name)
         except InternalError as error:
-            raise InternalError(
+            raise LoadingError(
                 "After os.fork() the child needs a copy of the library, and neither anonymous memory nor a file in "
                 f"{tempfile.gettempdir()} can hold one: {error.message} Set TMPDIR to a directory that allows "
                 "execution, or start worker processes with the method 'spawn'."

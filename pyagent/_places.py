@@ -1,4 +1,4 @@
-"""Where the package keeps its library and its header: for the package itself, and for programs in other languages."""
+"""Where the package keeps its core and its header: for the package itself, and for programs in other languages."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ def get_library() -> str:
         whether there is a file is not looked at.
     """
     return os.environ.get("PYAGENT_LIBRARY") or os.path.join(_PACKAGE, _LIBRARY)
+
+
+def get_executable() -> str:
+    """The path of the executable that does the same as the library, for `PYAGENT_TRANSPORT=process`.
+
+    Returns:
+        The path that `PYAGENT_EXECUTABLE` names, otherwise that of the executable in the package. A wheel has either
+        the library or the executable, and whether there is a file is not looked at.
+    """
+    return os.environ.get("PYAGENT_EXECUTABLE") or os.path.join(_PACKAGE, "pyagent-process")
 
 
 def get_include() -> str:

@@ -188,7 +188,10 @@ def rates(throttle: Throttle | None) -> dict[str, Any]:
         return {}
     if not isinstance(throttle, Throttle):
         raise wrong("throttle", "a Throttle object", throttle)
-    return throttle._as_dict()
+    said = throttle._as_dict()
+    if throttle.shared is None:
+        del said["if_unreachable"]
+    return said
 
 
 def caps(budget: Budget | None) -> dict[str, Any]:

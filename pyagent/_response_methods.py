@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from . import _request
 from ._whole import wait_for_all
 from .stream import Stream
 
@@ -222,7 +221,7 @@ class ResponseMethods:
             logprobs: Give the log-probability of every token.
             top_logprobs: Give this many other likely tokens beside each one too.
             logit_bias: Token id to a bias from -100 to 100.
-            n: How many answers. Only 1 here; generate() shows several.
+            n: How many answers. `events()` and `result` have all of them, iterating gives the first one's text.
             reasoning_effort: How long to think: "low", "medium", "high", or the vendor's other words.
             reasoning_budget: How many tokens to think with; 0 for no thinking.
             reasoning_summary: What to show of the thinking: "auto", "concise" or "detailed".
@@ -263,5 +262,4 @@ class ResponseMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
-        _request.refuse_several(n, "stream")
         return Stream(self._start("stream", {**locals(), "include_usage": True}))

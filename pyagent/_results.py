@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_EMBEDDING_FIELDS = ("model", "provider", "request_id", "warnings", "attempts", "retries")
+_EMBEDDING_FIELDS = ("model", "provider", "request_id", "deployment", "warnings", "attempts", "retries")
 
 
 class Results:

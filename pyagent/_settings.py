@@ -55,8 +55,8 @@ def network(
         raise _checks.wrong("client_cert", "a pair of file names, (certificate, key)", client_cert)
     said = {
         "proxy": proxy,
-        "ca_file": None if ca_file is None else os.fspath(ca_file),
-        "client_cert": None if client_cert is None else [os.fspath(name) for name in client_cert],
+        "ca_file": None if ca_file is None else os.path.abspath(ca_file),
+        "client_cert": None if client_cert is None else [os.path.abspath(name) for name in client_cert],
         "max_connections": _checks.count("max_connections", max_connections),
     }
     return {name: value for name, value in said.items() if value}

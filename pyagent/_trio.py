@@ -121,7 +121,7 @@ def current_inbox(client: Client) -> Inbox:
 
 async def _drain(inbox: TrioInbox) -> None:
     try:
-        while True:
+        while not inbox.closed:
             await lowlevel.wait_readable(inbox.bell.descriptor)
             if inbox.bell.is_rung():
                 inbox.drain()

@@ -29,6 +29,7 @@ class Embeddings(Value):
         cost: US dollars for all of them, see `Response.cost`; None where it is not known.
         model, provider: Who answered, as the vendor reports it.
         request_id: The vendor's id of the (first) HTTP request.
+        deployment: Which deployment of a `Router` answered; None without one.
         warnings: What the user should know about how the request was sent.
         attempts: How many requests were sent: one for each batch of inputs, and more after retries.
         retries: The attempts that another one followed, as in `Response`.
@@ -42,6 +43,7 @@ class Embeddings(Value):
         "model",
         "provider",
         "request_id",
+        "deployment",
         "warnings",
         "attempts",
         "retries",
@@ -57,6 +59,7 @@ class Embeddings(Value):
         model: str | None = None,
         provider: str | None = None,
         request_id: str | None = None,
+        deployment: str | None = None,
         warnings: list[str] | None = None,
         attempts: int = 1,
         retries: list[dict[str, Any]] | None = None,
@@ -68,6 +71,7 @@ class Embeddings(Value):
         self.model = model
         self.provider = provider
         self.request_id = request_id
+        self.deployment = deployment
         self.warnings = warnings or []
         self.attempts = attempts
         self.retries = retries or []

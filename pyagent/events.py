@@ -150,10 +150,10 @@ class ToolCallEnd(Event):
 
 
 class StartEvent(Event):
-    """The vendor has begun to answer."""
+    """The vendor has begun to answer; `deployment` is which one of a `Router`."""
 
-    __slots__ = ("id", "model", "provider", "request_id", "headers")
-    __match_args__ = ("id", "model", "provider", "request_id", "headers")
+    __slots__ = ("id", "model", "provider", "request_id", "headers", "deployment")
+    __match_args__ = ("id", "model", "provider", "request_id", "headers", "deployment")
     type = "start"
 
     def __init__(
@@ -163,12 +163,14 @@ class StartEvent(Event):
         provider: str | None = None,
         request_id: str | None = None,
         headers: dict[str, str] | None = None,
+        deployment: str | None = None,
     ) -> None:
         self.id: Final = id
         self.model: Final = model
         self.provider: Final = provider
         self.request_id: Final = request_id
         self.headers: Final = headers or {}
+        self.deployment: Final = deployment
 
 
 class UsageEvent(Event):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 
-from ._checks import count, number, seconds, string, whole_bytes, wrong
+from ._checks import count, line, number, seconds, string, whole_bytes, wrong
 from ._value import Value
 from .errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from os import PathLike
+
     from .costs import BudgetState
 
 __all__ = ["Budget", "Limits", "Throttle", "Timeouts"]
@@ -78,7 +80,8 @@ class Limits(Value):
 class Throttle(Value):
     """How much to ask of a vendor. Requests wait for their turn, in the order of their coming.
 
-    Every thread, event loop and Provider of the process that says the same shares one account for each key and model.
+    Every thread, event loop and Provider of the process that says the same shares one account for each key and model;
+    with `shared` those of other processes do too.
     Within no span of `period` seconds do more requests begin, or more tokens count, than is allowed: a request counts
     with the tokens that it is expected to have, until the vendor has said how many they were.
 
@@ -90,6 +93,10 @@ class Throttle(Value):
         max_wait: Seconds that a request may wait for its turn; 0 refuses it at once. None for as long as its own clock
             allows, see `Timeouts.total`.
         per: "model", an account for each model of a key, or "key", one for all of them.
+        shared: Where the accounts are that other processes have part in: a directory of this machine, which is made if
+            it is not there, or a Redis server, "redis://user:password@host:port/database" ("rediss://" for TLS).
+        if_unreachable: What happens when `shared` cannot be asked: "error", a RateLimitError with the code
+            "throttle_unreachable", or "local", requests go on under the limits of this process alone.
 
     A request whose turn comes too late ends in a RateLimitError with the code "throttled"; nothing was sent.
 
@@ -97,7 +104,7 @@ class Throttle(Value):
         ConfigurationError: A value is not a number in its range.
     """
 
-    __slots__ = ("requests", "tokens", "concurrency", "period", "max_wait", "per")
+    __slots__ = ("requests", "tokens", "concurrency", "period", "max_wait", "per", "shared", "if_unreachable")
 
     def __init__(
         self,
@@ -108,6 +115,8 @@ class Throttle(Value):
         period: float = 60.0,
         max_wait: float | None = None,
         per: str = "model",
+        shared: str | PathLike[str] | None = None,
+        if_unreachable: str = "error",
     ) -> None:
         self.requests = count("requests", requests)
         self.tokens = count("tokens", tokens)
@@ -115,6 +124,8 @@ class Throttle(Value):
         self.period = seconds("period", period)
         self.max_wait = seconds("max_wait", max_wait)
         self.per = per
+        self.shared = None if shared is None else _place("shared", shared)
+        self.if_unreachable = if_unreachable
         for name, value in (
             ("requests", requests),
             ("tokens", tokens),
@@ -125,6 +136,37 @@ class Throttle(Value):
                 raise wrong(name, "above 0; None is no limit", value)
         if per not in {"model", "key"}:
             raise wrong("per", "'model' or 'key'", per)
+        if if_unreachable not in {"error", "local"}:
+            raise wrong("if_unreachable", "'error' or 'local'", if_unreachable)
+        if if_unreachable == "local" and shared is None:
+            raise ConfigurationError("if_unreachable says what happens without `shared`; give it too.", param="shared")
+
+    def __repr__(self) -> str:
+        shown = super().__repr__()
+        return shown if self.shared is None else shown.replace(repr(self.shared), repr(_without_password(self.shared)))
+
+
+def _place(name: str, value: str | PathLike[str]) -> str:
+    """A directory as an absolute path, or the URL of a Redis server, which may have a password in it."""
+    place = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
+    if not isinstance(place, str) or not place:
+        raise wrong(name, "a directory or the URL of a Redis server", value)
+    if "://" not in place:
+        return os.path.abspath(place)
+    scheme = place.partition("://")[0]
+    if scheme not in {"redis", "rediss"}:
+        raise ConfigurationError(
+            f"{name} must be a directory, or a URL that begins with redis:// or rediss://, got one that begins with "
+            f"{scheme[:20]}://.",
+            param=name,
+        )
+    return str(line(name, place))
+
+
+def _without_password(place: str) -> str:
+    scheme, mark, rest = place.partition("://")
+    user, at, host = rest.rpartition("@")
+    return f"{scheme}://{user.partition(':')[0]}:***@{host}" if mark and at else place
 
 
 class Budget(Value):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import _checks, _hooking, _request
+from . import _checks, _defaults, _hooking, _request
 from ._environment import network_variables
 from ._value import Value
 from ._vendor_options import fitting_options, lay_options
@@ -37,12 +37,14 @@ class Deployment(Value):
         rpm: The most requests that may begin in a minute.
         tpm: The most tokens that the requests of a minute may have, by estimate before and by count after.
         max_parallel: The most requests on their way at once.
+        defaults: Arguments of requests, by the names that the methods have for them, such as temperature, tools or
+            extra_body; they count where the request says nothing of its own.
 
     Raises:
         ConfigurationError: A value has the wrong type, or the Provider has hooks, or is a Router. A ValueError.
     """
 
-    __slots__ = ("provider", "name", "group", "weight", "order", "rpm", "tpm", "max_parallel")
+    __slots__ = ("provider", "name", "group", "weight", "order", "rpm", "tpm", "max_parallel", "defaults")
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class Deployment(Value):
         rpm: int | None = None,
         tpm: int | None = None,
         max_parallel: int | None = None,
+        defaults: dict[str, Any] | None = None,
     ) -> None:
         if not isinstance(provider, Provider) or isinstance(provider, Router):
             raise _checks.wrong("provider", "a Provider", provider)
@@ -72,11 +75,14 @@ class Deployment(Value):
         self.rpm = _checks.count("rpm", rpm)
         self.tpm = _checks.count("tpm", tpm)
         self.max_parallel = _checks.count("max_parallel", max_parallel)
+        self.defaults = None if defaults is None else _defaults.check_defaults(defaults)
 
     def _config(self) -> dict[str, Any]:
         """The deployment in the core's words, without what the environment says of the network."""
         own = {name: getattr(self, name) for name in self._fields if name != "provider"}
         own = {name: value for name, value in own.items() if value is not None}
+        if "defaults" in own:
+            own["defaults"] = _defaults.to_config(own["defaults"])
         return {**self.provider._config, "model": self.provider._model, **own}
 
     def _identity(self) -> list[Any]:
@@ -145,6 +151,7 @@ class Router(Provider):
         context_window_fallbacks: The same for prompts that are too long, which else is final.
         content_policy_fallbacks: The same for what a vendor's filter refuses, which else is final.
         max_wait: Seconds that a request waits for a deployment with room, 0 for none. Default: up to its deadline.
+        retry_pause: Seconds that a retry at the same deployment waits at least. Default 0.
         hedge_after: Seconds of silence after which a chat is asked of a second deployment of the group too, if one is
             free; whoever has the first piece is the answer, the other is left. It costs two requests. Default: never.
         seed: Makes the choices of chance the same each time.
@@ -171,6 +178,7 @@ class Router(Provider):
         context_window_fallbacks: list[list[str]] | None = None,
         content_policy_fallbacks: list[list[str]] | None = None,
         max_wait: float | None = None,
+        retry_pause: float | None = None,
         hedge_after: float | None = None,
         seed: int | None = None,
         total: float | None = None,
@@ -190,6 +198,7 @@ class Router(Provider):
             "context_window_fallbacks": _lists("context_window_fallbacks", context_window_fallbacks),
             "content_policy_fallbacks": _lists("content_policy_fallbacks", content_policy_fallbacks),
             "max_wait": _checks.seconds("max_wait", max_wait),
+            "retry_pause": _checks.seconds("retry_pause", retry_pause),
             "hedge_after": _checks.seconds("hedge_after", hedge_after),
             "seed": _checks.count("seed", seed),
         }

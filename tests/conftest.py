@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-MADE = ("build", "dist", "*.egg-info", "__pycache__", "libpyagent.*", "node_modules", ".*_cache")
+MADE = ("build", "dist", "*.egg-info", "__pycache__", "libpyagent.*", "pyagent-process", "node_modules", ".*_cache")
 
 
 def pytest_collection_finish() -> None:
@@ -24,10 +24,17 @@ def pytest_collection_finish() -> None:
         gc.freeze()
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What is about the library alone is not asked of the core in a process of its own."""
+    mark = item.get_closest_marker("library")
+    if mark is not None and os.environ.get("PYAGENT_TRANSPORT") == "process":
+        pytest.skip(f"the core is a process of its own here: {mark.args[0]}")
+
+
 def open_handles() -> dict[str, int]:
     """How many handles of each kind are open in the core, and how many calls it works on; empty before it is loaded."""
     loaded = getattr(sys.modules.get("pyagent._lib"), "_runtime", None)
-    return dict(loaded.inspect()["handles"]) if loaded is not None else {}
+    return dict(loaded.inspect()["handles"]) if loaded is not None and loaded.alive else {}
 
 
 @pytest.fixture(autouse=True)

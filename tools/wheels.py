@@ -1,12 +1,14 @@
 """Builds the source distribution, and from it the wheels of Linux and Windows, on any Linux: zig is the C compiler.
 
+The wheels for musl hold an executable that needs no C compiler, because musl cannot load a Go library into a running
+program (golang/go#54805).
+
     python tools/wheels.py [--again] [platform ...]
 
 The same commit gives the same bytes: the clock of the build is the commit's, and no folder's name gets inside.
 `--again` shows it: everything is built twice, the second time elsewhere and with nothing kept from the first.
 
-macOS is not among them, because its linker needs Apple's SDK. Nor is Alpine: musl cannot load a Go library into a
-running program (golang/go#54805).
+macOS is not among them, because its linker needs Apple's SDK.
 """
 
 from __future__ import annotations
@@ -30,17 +32,19 @@ COMPILERS = ROOT / ".cache" / "cc"
 
 
 class Target(NamedTuple):
-    """One platform, in the words of Go and of zig."""
+    """One platform, in the words of Go and of zig. Without those the core is an executable."""
 
     system: str
     machine: str
-    zig: str
+    zig: str = ""
 
 
 # glibc 2.17 is of 2012: every Linux that Python 3.9 or newer runs on has it.
 TARGETS = {
     "manylinux_2_17_x86_64": Target("linux", "amd64", "x86_64-linux-gnu.2.17"),
     "manylinux_2_17_aarch64": Target("linux", "arm64", "aarch64-linux-gnu.2.17"),
+    "musllinux_1_1_x86_64": Target("linux", "amd64"),
+    "musllinux_1_1_aarch64": Target("linux", "arm64"),
     "win_amd64": Target("windows", "amd64", "x86_64-windows-gnu"),
     "win_arm64": Target("windows", "arm64", "aarch64-windows-gnu"),
 }
@@ -107,7 +111,10 @@ def clock() -> int:
 def build_wheel(name: str, source: Path, folder: Path) -> Path:
     """A wheel, from nothing but the source distribution."""
     target = TARGETS[name]
-    environment = {**os.environ, "GOOS": target.system, "GOARCH": target.machine, "CC": str(compiler(name))}
+    environment = {**os.environ, "GOOS": target.system, "GOARCH": target.machine}
+    if target.zig:
+        environment["CC"] = str(compiler(name))
+    environment["PYAGENT_CORE"] = "library" if target.zig else "process"
     with tempfile.TemporaryDirectory() as made:
         with tarfile.open(source) as archive:
             if hasattr(tarfile, "data_filter"):

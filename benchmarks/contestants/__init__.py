@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # The order of tables and charts.
 NAMES = (
-    *("raw_socket", "pyagent_", "http_client", "aiohttp_"),
+    *("raw_socket", "pyagent_", "pyagent_process", "http_client", "aiohttp_"),
     *("rusty", "edgequake", "openai_", "anthropic_", "litellm_"),
 )
 # Those of the workload "protocols": pyagent in each vendor's protocol, and the vendors' own packages.

@@ -29,6 +29,7 @@ type Bridge struct {
 	working atomic.Int64 // call goroutines that have not ended
 	alone   atomic.Int64 // calls in a row that began while no other one was working
 	procs   processors
+	served  bool    // polls come from goroutines
 	lookout lookout // for calls that are to be polled
 	patient lookout // for calls whose answers an event loop waits for
 	yields  yielding
@@ -51,6 +52,10 @@ func New() *Bridge {
 // ManageProcessors lets the bridge choose how many processors the scheduler uses, up to as many as the process may. It is for
 // a host whose user has not chosen.
 func (b *Bridge) ManageProcessors() { b.procs.managed = runtime.GOMAXPROCS(0) > 1 }
+
+// PolledByGoroutines says that no thread of a host submits and polls, but goroutines do. Sleeping in a system call for them is
+// what the scheduler does best, so no call is inline and no stream is lent.
+func (b *Bridge) PolledByGoroutines() { b.served = true }
 
 // client is an open engine client, or the error that opening gave.
 type client struct {
@@ -163,7 +168,7 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 	}
 	var inline bool
 	if box == nil {
-		inline = alone > inlineAfter && job.ask(request)
+		inline = alone > inlineAfter && !b.served && job.ask(request)
 	} else if watch := box.watch(); watch != nil {
 		inline = owner.engine != nil && owner.engine.Quick() && job.askWatched(request, watch)
 	}
@@ -180,7 +185,7 @@ const lentAlone = 16
 // lends says whether a stream is lent to the thread that polls it. A thread that sleeps in a system call may keep a processor
 // of the scheduler for a while, so there must be others.
 func (b *Bridge) lends() bool {
-	if b.working.Load() > lentAlone {
+	if b.served || b.working.Load() > lentAlone {
 		return false
 	}
 	b.procs.spread()

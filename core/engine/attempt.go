@@ -49,7 +49,7 @@ func (c *Call) ask(ctx context.Context, cancel context.CancelCauseFunc) (committ
 	defer watch.stop()
 	x := &exchange{
 		call: c, ctx: ctx, cancel: cancel, watch: watch,
-		gate: &gate{sink: c.sink, watch: watch, start: llm.Start{Provider: c.client.row.Name}},
+		gate: &gate{sink: c.sink, watch: watch, start: llm.Start{Provider: c.client.row.Name, Deployment: c.deployment}},
 	}
 	if c.place != nil {
 		x.gate.first = c.place.sawFirst()

@@ -54,6 +54,7 @@ type Call struct {
 	committed  bool     // the host has seen part of the answer
 	journey    *journey // of a call to a client with deployments
 	place      *place   // of a call at one of them
+	chair      *chair   // of a request at one of them
 	deployment string   // its name
 	tried      int      // attempts at others before
 }
@@ -199,9 +200,12 @@ func (c *Call) try(ctx context.Context) (int, *llm.Error) {
 			c.noteRetry(ctx, failed)
 		},
 	}
+	if c.chair != nil {
+		chain.Limit = c.chair.limit(chain.Limit)
+	}
 	if c.place != nil {
-		chain.Limit = c.place.limit(chain.Limit)
 		chain.Elsewhere = c.place.elsewhere
+		chain.Retry.Pause = c.place.journey.call.client.router.pause
 	}
 	attempts, err := chain.Run(ctx, c.attempt)
 	if err != nil && ctx.Err() != nil {

@@ -2,7 +2,8 @@ package engine
 
 import (
 	"context"
-	"math/rand/v2"
+	"crypto/rand"
+	"encoding/binary"
 	"time"
 )
 
@@ -10,7 +11,15 @@ import (
 type realClock struct{}
 
 func (realClock) Now() time.Time  { return time.Now() }
-func (realClock) Random() float64 { return rand.Float64() }
+func (realClock) Random() float64 { return float64(drawn()>>11) / (1 << 53) }
+
+// drawn is a number that no other process draws. The numbers of math/rand would be the same in processes that were forked off one:
+// Go seeds them from bytes that the system gives to a program, and not to each process.
+func drawn() uint64 {
+	var number [8]byte
+	_, _ = rand.Read(number[:]) // which never fails
+	return binary.LittleEndian.Uint64(number[:])
+}
 
 func (realClock) Sleep(ctx context.Context, pause time.Duration) {
 	timer := time.NewTimer(pause)

@@ -90,6 +90,9 @@ func (e *Engine) Open(config *llm.Config) (*Client, *llm.Error) {
 			return nil, err
 		}
 	}
+	if err := e.throttles.open(config.Throttle); err != nil {
+		return nil, err
+	}
 	shared, err := e.acquire(config, row.Local)
 	if err != nil {
 		return nil, err

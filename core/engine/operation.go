@@ -25,6 +25,7 @@ const (
 // part is the sink of one request of several. Its events wait for their turn.
 type part struct {
 	request *llm.Request
+	chair   *chair // at a deployment; nil where there is none of its own
 	events  []llm.Event
 	end     llm.Event
 	ended   chan struct{}
@@ -58,7 +59,7 @@ func (p *part) failure() *llm.Error {
 func (c *Call) askPart(ctx context.Context, p *part, page string) {
 	one := &Call{
 		client: c.client, request: p.request, sink: p, clocks: c.clocks, sizes: c.sizes, began: c.began, page: page, purse: c.purse,
-		deployment: c.deployment,
+		deployment: c.deployment, chair: p.chair,
 	}
 	if failed := guard.Call(func() {
 		attempts, err := one.perform(ctx)
@@ -66,11 +67,14 @@ func (c *Call) askPart(ctx context.Context, p *part, page string) {
 	}); failed != nil {
 		p.End(llm.Event{Kind: llm.EventError, Data: failed})
 	}
+	if p.chair != nil {
+		p.chair.giveBack(one.had(p.failure()))
+	}
 }
 
 // startPart does so on a goroutine of its own, whose end is p.ended. A failure cancels the other parts.
-func (c *Call) startPart(ctx context.Context, cancel context.CancelCauseFunc, request *llm.Request) *part {
-	p := &part{request: request, ended: make(chan struct{})}
+func (c *Call) startPart(ctx context.Context, cancel context.CancelCauseFunc, request *llm.Request, chair *chair) *part {
+	p := &part{request: request, chair: chair, ended: make(chan struct{})}
 	guard.Go(func() {
 		defer close(p.ended)
 		c.askPart(ctx, p, "")
@@ -89,10 +93,9 @@ func (c *Call) embed(outer context.Context) (attempts int, err *llm.Error) {
 	requests := batches(c.request, c.client.row.EmbedLimit(c.request))
 	total := sum{call: c}
 	var running []*part
-	for len(requests) > 0 || len(running) > 0 {
-		for len(requests) > 0 && len(running) < sideBySide && ctx.Err() == nil {
-			running = append(running, c.startPart(ctx, cancel, requests[0]))
-			requests = requests[1:]
+	for begun := 0; begun < len(requests) || len(running) > 0; {
+		for ; begun < len(requests) && len(running) < sideBySide && ctx.Err() == nil; begun++ {
+			running = append(running, c.startPart(ctx, cancel, requests[begun], c.chairFor(begun, requests[begun])))
 		}
 		if len(running) == 0 {
 			break // cancelled, and the last of them has ended
@@ -247,4 +250,14 @@ func batches(request *llm.Request, limit int) []*llm.Request {
 		divided = append(divided, &one)
 	}
 	return divided
+}
+
+// firstBatch is how many tokens the first request of a call for vectors is expected to have.
+func firstBatch(c *Call) int64 {
+	request := c.request
+	if divided := batches(request, c.client.row.EmbedLimit(request)); len(divided) > 0 {
+		request = divided[0]
+	}
+	prompt, answer := request.EstimateTokens()
+	return prompt + answer
 }

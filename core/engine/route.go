@@ -24,11 +24,13 @@ type router struct {
 	maxWait     time.Duration
 	waits       bool          // maxWait bounds the wait
 	hedge       time.Duration // 0 for none
+	pause       time.Duration // that a retry waits at least
 
 	mu     sync.Mutex
 	policy *policy.Router
-	chance *rand.Rand // nil: the clock's
-	queue  []*standing
+	chance *rand.Rand       // nil: the clock's
+	lines  map[string]*line // who waits, by what they wait for
+	came   int64            // how many have stood in a line
 }
 
 // openRouter prepares a client with deployments.
@@ -49,6 +51,9 @@ func (e *Engine) openRouter(config *llm.Config) (*Client, *llm.Error) {
 	}
 	if hedge := config.Routing.HedgeAfter; hedge != nil {
 		r.hedge = time.Duration(min(*hedge, 1e9) * float64(time.Second))
+	}
+	if pause := config.Routing.RetryPause; pause != nil {
+		r.pause = time.Duration(min(*pause, 1e9) * float64(time.Second))
 	}
 	for i := range config.Deployments {
 		client, err := e.Open(&config.Deployments[i].Config)
@@ -85,73 +90,6 @@ func (r *router) describe() []map[string]any {
 	return described
 }
 
-// standing is a call in the queue for a seat.
-type standing struct {
-	// try takes the seat, under the router's lock, or says how long it is until there may be one; known is false where only the
-	// end of another request will tell.
-	try    func(now time.Time) (ok bool, wait time.Duration, known bool)
-	served bool
-	wait   time.Duration
-	known  bool
-	wake   chan struct{} // holds one word: look again
-}
-
-// serve lets everybody in the queue try, in the order in which they came.
-func (r *router) serve() {
-	now := r.clock.Now()
-	for _, s := range r.queue {
-		if s.served {
-			continue
-		}
-		if s.served, s.wait, s.known = s.try(now); s.served {
-			select {
-			case s.wake <- struct{}{}:
-			default:
-			}
-		}
-	}
-}
-
-// stand waits in the queue until try has succeeded, at most until the moment that latest names.
-func (r *router) stand(ctx context.Context, latest latest, try func(time.Time) (bool, time.Duration, bool)) *llm.Error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	me := &standing{try: try, wake: make(chan struct{}, 1)}
-	r.queue = append(r.queue, me)
-	defer func() { r.queue = slices.DeleteFunc(r.queue, func(s *standing) bool { return s == me }) }()
-	for ctx.Err() == nil {
-		r.serve()
-		if me.served {
-			return nil
-		}
-		wait, now := me.wait, r.clock.Now()
-		if latest.isOver(now.Add(wait)) {
-			return full(wait, me.known, latest.why)
-		}
-		if !me.known {
-			wait = latest.left(now)
-		}
-		r.mu.Unlock()
-		sleep(ctx, me.wake, wait)
-		r.mu.Lock()
-	}
-	if me.served { // while it looked away: it is the caller's, who gives it back
-		return nil
-	}
-	return causeOf(ctx)
-}
-
-// sleep waits for a word, the end of ctx or a time.
-func sleep(ctx context.Context, wake <-chan struct{}, wait time.Duration) {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-wake:
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
 func full(wait time.Duration, known bool, why string) *llm.Error {
 	err := llm.Errorf(llm.KindRateLimit, "no deployment has room for the request within %s; wait longer, or allow more by rpm, tpm "+
 		"and max_parallel", why)
@@ -176,7 +114,7 @@ func (r *router) leave(seat *policy.Seat, result policy.Result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.policy.Leave(r.clock.Now(), seat, result)
-	r.serve()
+	r.serve(nil)
 }
 
 // journey is a call's way from one deployment to the next: policy.Route.
@@ -185,13 +123,17 @@ type journey struct {
 	trip   *policy.Trip
 	stops  map[int]*stop // what would be asked of each deployment
 	latest latest
-	tried  int // attempts so far
+	ends   time.Time // zero for never
+	tried  int       // attempts so far
+	stage  int       // of the trip
+	before int       // attempts at those that this stage takes the place of
 }
 
 // stop is a request to one deployment, and what it may cost.
 type stop struct {
 	*Call
 	expected policy.Amount
+	tokens   int64 // that the first of its requests is expected to have
 }
 
 // plan begins the call's way. It changes the request to none that a deployment could not be sent.
@@ -224,7 +166,7 @@ func (c *Call) plan() *llm.Error {
 		return llm.Configuration("model", "model %q is neither a group nor a deployment of the router; it has %q", asked, names)
 	}
 	c.journey = &journey{call: c, trip: trip, stops: map[int]*stop{}}
-	trip.Tokens = func(i int) int64 { return c.journey.stop(i).expected.Tokens }
+	trip.Tokens = func(i int) int64 { return c.journey.stop(i).tokens }
 	trip.Cost = func(i int) float64 {
 		one := c.journey.stop(i)
 		if one.priceOf() == nil {
@@ -242,10 +184,14 @@ func (j *journey) stop(i int) *stop {
 		c, d := j.call, &j.call.client.router.deployments[i]
 		request := *c.request
 		request.Model = d.Model
+		request.Complete(d.Defaults)
 		request.Tag = first(request.Tag, d.Tag, c.client.config.Tag)
 		one := c.client.router.clients[i].NewCall(&request, c.sink)
 		one.deployment, one.purse = d.Name, c.purse
-		found = &stop{one, one.estimate()}
+		found = &stop{Call: one, expected: one.estimate()}
+		if found.tokens = found.expected.Tokens; one.request.Op == llm.OpEmbed {
+			found.tokens = firstBatch(one)
+		}
 		j.stops[i] = found
 	}
 	return found
@@ -267,6 +213,7 @@ func (c *Call) possible() []*Call {
 func (c *Call) travel(ctx context.Context) (attempts int, err *llm.Error) {
 	ctx, deadline, stop := c.bounded(ctx)
 	defer stop()
+	c.journey.ends = deadline
 	c.journey.latest = c.latest(deadline, c.client.router.maxWait, c.client.router.waits, "routing.max_wait")
 	return policy.Along(ctx, c.journey)
 }
@@ -282,8 +229,13 @@ func (j *journey) Next(ctx context.Context, last *llm.Error) (policy.Ask, *llm.E
 			return nil, nil
 		}
 	}
+	if most := c.request.MaxRetries; most != nil && last != nil && j.tried-j.before > *most {
+		r.mu.Lock()
+		r.policy.Skip(j.trip, j.stage)
+		r.mu.Unlock()
+	}
 	var seat *policy.Seat
-	err := r.stand(ctx, j.latest, func(now time.Time) (bool, time.Duration, bool) {
+	err := r.stand(ctx, j.latest, j.trip.Line(), func(now time.Time) (bool, time.Duration, bool) {
 		found, wait, known := r.policy.Choose(now, r.random, j.trip)
 		seat = found
 		return found != nil || known && wait == 0, wait, known
@@ -316,9 +268,27 @@ func (j *journey) take(seat *policy.Seat, sink Sink) *place {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	to := j.stop(seat.Deployment)
-	p := &place{journey: j, call: to.Call, seat: seat, tokens: to.expected.Tokens}
-	p.call.place, p.call.sink, p.call.began, p.call.tried = p, sink, time.Now(), j.tried
+	p := &place{chair: &chair{journey: j, seat: seat, tokens: to.tokens}, call: to.Call}
+	p.call.place, p.call.chair, p.call.sink, p.call.began, p.call.tried = p, p.chair, sink, time.Now(), j.tried
+	if most := j.call.request.MaxRetries; most != nil {
+		p.call.request.MaxRetries = j.share(seat, *most)
+	}
 	return p
+}
+
+// share is how often a call may repeat a request at a deployment, of the retries that it has in a group. They go to others as long
+// as one is well; who is left has the rest.
+func (j *journey) share(seat *policy.Seat, most int) *int {
+	r := j.call.client.router
+	stage, others := r.policy.Others(r.clock.Now(), j.trip, seat.Deployment)
+	if stage != j.stage {
+		j.stage, j.before = stage, j.tried
+	}
+	own := max(most-(j.tried-j.before), 0)
+	if others > 0 {
+		own = 0
+	}
+	return &own
 }
 
 // carry carries the call out there, and gives the seat back.
@@ -361,47 +331,14 @@ func (j *journey) adopt(p *place) (attempts int, committed bool, err *llm.Error)
 	return p.attempts, true, nil
 }
 
-// place is a call's seat at a deployment: policy.Limit for the attempts there.
+// place is a call's part at a deployment.
 type place struct {
-	journey *journey
-	call    *Call
-	seat    *policy.Seat
-	inner   policy.Limit  // the deployment's own throttle; nil for none
-	tokens  int64         // that the request is expected to have
-	entered int           // attempts that have begun
-	first   time.Duration // from the last attempt's beginning to the first visible piece
+	*chair
+	call  *Call
+	first time.Duration // from the last attempt's beginning to the first visible piece
 
 	attempts int        // at the end
 	err      *llm.Error // that it ended with
-}
-
-// limit puts the seat around the deployment's own limit.
-func (p *place) limit(inner policy.Limit) policy.Limit {
-	p.inner = inner
-	return p
-}
-
-// Enter is part of policy.Limit. The first attempt has its seat already.
-func (p *place) Enter(ctx context.Context) *llm.Error {
-	r := p.journey.call.client.router
-	if p.entered++; p.entered > 1 {
-		if err := r.stand(ctx, p.journey.latest, func(now time.Time) (bool, time.Duration, bool) {
-			return r.policy.Again(now, p.seat, p.tokens)
-		}); err != nil {
-			return err
-		}
-	}
-	if p.inner == nil {
-		return nil
-	}
-	return p.inner.Enter(ctx)
-}
-
-// Leave is part of policy.Limit.
-func (p *place) Leave(err *llm.Error) {
-	if p.inner != nil {
-		p.inner.Leave(err)
-	}
 }
 
 // sawFirst begins to measure an attempt, and returns what is called at its first visible piece.

@@ -276,8 +276,8 @@ func TestManyCallsShareTheRoom(t *testing.T) {
 	if most.Load() > 4 || most.Load() < 2 {
 		t.Errorf("%d at once", most.Load())
 	}
-	if state := client.router.policy.Describe(time.Now(), 0); state.Running != 0 || len(client.router.queue) != 0 {
-		t.Errorf("left %+v and %d waiting", state, len(client.router.queue))
+	if state := client.router.policy.Describe(time.Now(), 0); state.Running != 0 || len(client.router.lines) != 0 {
+		t.Errorf("left %+v and %d waiting", state, len(client.router.lines))
 	}
 	refused := openClient(t, `{"deployments":[`+strings.Replace(deployment, `"max_parallel":2`, `"rpm":1`, 1)+`],"routing":{"max_wait":0}}`)
 	askRoute(t, refused, "generate", "default", "")
@@ -302,7 +302,7 @@ func TestWaitingForRoomIsFair(t *testing.T) {
 				trip, _ := r.policy.Plan("g")
 				trip.Tokens = func(int) int64 { return 1 }
 				var seat *policy.Seat
-				err := r.stand(t.Context(), latest{}, func(now time.Time) (bool, time.Duration, bool) {
+				err := r.stand(t.Context(), latest{}, trip.Line(), func(now time.Time) (bool, time.Duration, bool) {
 					found, wait, known := r.policy.Choose(now, r.random, trip)
 					seat = found
 					return found != nil, wait, known
@@ -337,15 +337,15 @@ func TestWaitingForRoomEndsWithItsCall(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Hour, func() { cancel(llm.Errorf(llm.KindCancelled, "enough")) })
 		began := time.Now()
-		if err := r.stand(ctx, latest{}, never); err == nil || err.Message != "enough" || time.Since(began) != time.Hour {
+		if err := r.stand(ctx, latest{}, "", never); err == nil || err.Message != "enough" || time.Since(began) != time.Hour {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 		at := latest{time.Now().Add(time.Minute), "a minute"}
-		if err := r.stand(t.Context(), at, never); err == nil || err.Code != "throttled" || err.RetryAfter != nil {
+		if err := r.stand(t.Context(), at, "", never); err == nil || err.Code != "throttled" || err.RetryAfter != nil {
 			t.Errorf("%v", err)
 		}
-		if len(r.queue) != 0 {
-			t.Errorf("%d wait still", len(r.queue))
+		if len(r.lines) != 0 {
+			t.Errorf("%d wait still", len(r.lines))
 		}
 	})
 }
@@ -363,6 +363,10 @@ func TestBadDeployments(t *testing.T) {
 		`{"deployments":[` + good + `,"rpm":-1}]}`:                                                    "rpm must be",
 		`{"deployments":[` + good + `,"tpm":-1}]}`:                                                    "tpm must be",
 		`{"deployments":[` + good + `,"max_parallel":-1}]}`:                                           "max_parallel must be",
+		`{"deployments":[` + good + `,"defaults":{"seeed":1}}]}`:                                      `did you mean "seed"`,
+		`{"deployments":[` + good + `,"defaults":{"n":0}}]}`:                                          "deployments[0]: n must be 1 or more",
+		`{"deployments":[` + good + `,"defaults":{"max_retries":1}}]}`:                                "defaults has max_retries",
+		`{"deployments":[` + good + `}],"routing":{"retry_pause":-1}}`:                                "routing.retry_pause must be",
 		`{"deployments":[` + good + `,"max_retries":-1}]}`:                                            "deployments[0]: max_retries must be",
 		`{"deployments":[` + good + `,"deployments":[` + good + `}]}]}`:                               "cannot have deployments",
 		`{"deployments":[` + good + `,"name":"x"},` + good + `,"name":"x"}]}`:                         `two deployments have the name "x"`,

@@ -10,18 +10,43 @@ import (
 
 	"pyagent/core/llm"
 	"pyagent/core/policy"
+	"pyagent/core/share"
 )
 
 // throttles are the accounts of everything that is asked of vendors under a throttle. Those of clients that say the same are one.
 type throttles struct {
 	mu       sync.Mutex
 	accounts map[account]*throttle
+	stores   map[string]share.Store // that accounts are shared in, by address
+}
+
+// open prepares what a throttle needs.
+func (a *throttles) open(option *llm.Throttle) *llm.Error {
+	if option == nil || option.Shared == "" {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stores[option.Shared] != nil {
+		return nil
+	}
+	made, err := share.Open(option.Shared, realClock{}.Random)
+	if err != nil {
+		return llm.Configuration("throttle.shared", "throttle.shared %v", err)
+	}
+	if a.stores == nil {
+		a.stores = map[string]share.Store{}
+	}
+	a.stores[option.Shared] = made
+	return nil
 }
 
 // account is whose requests are counted together.
 type account struct {
 	base, key, model string
 	rates            policy.Rates
+	shared           string // where other processes find it; "" for nowhere
+	alone            bool   // what happens when that is not there: it goes on without
 }
 
 // manyAccounts is the number of accounts beyond which those that are at rest are forgotten.
@@ -37,6 +62,9 @@ func (a *throttles) find(of account) *throttle {
 			a.tidy()
 		}
 		found = &throttle{window: policy.Window{Rates: of.rates}}
+		if at := a.stores[of.shared]; at != nil {
+			found.joint = newJoint(at, of)
+		}
 		if a.accounts == nil {
 			a.accounts = make(map[account]*throttle)
 		}
@@ -66,7 +94,8 @@ func (a *throttles) tidy() {
 
 // throttle lets requests in, one after the other in the order in which they came.
 type throttle struct {
-	users int // under the lock of throttles
+	users int    // under the lock of throttles
+	joint *joint // nil where no other process has part in it
 
 	mu     sync.Mutex
 	window policy.Window
@@ -75,37 +104,76 @@ type throttle struct {
 
 // waiter is a request before its turn.
 type waiter struct {
-	wake chan struct{} // holds one word: look again
+	wake  chan struct{} // holds one word: look again
+	asked int           // how often the joint account was
+}
+
+// pass is a request that was let in.
+type pass struct {
+	ticket policy.Ticket
+	at     int64 // names it to the joint account
+	tokens int64 // that it is expected to have
 }
 
 // enter waits for a request's turn, at most until the moment that latest names.
-func (t *throttle) enter(ctx context.Context, tokens int64, latest latest) (policy.Ticket, *llm.Error) {
+func (t *throttle) enter(ctx context.Context, tokens int64, latest latest) (pass, *llm.Error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	me := &waiter{wake: make(chan struct{}, 1)}
 	t.queue = append(t.queue, me)
-	defer func() {
-		t.queue = slices.DeleteFunc(t.queue, func(w *waiter) bool { return w == me })
-		t.wakeFirst()
-	}()
+	defer t.quit(ctx, me)
 	for ctx.Err() == nil {
-		now, wait, known := time.Now(), time.Duration(0), false
+		now, turn, pause := time.Now(), policy.Turn{}, time.Duration(math.MaxInt64)
 		if t.queue[0] == me {
-			if wait, known = t.window.Wait(now, tokens); known && wait == 0 {
-				return t.window.Begin(now, tokens), nil
+			var err *llm.Error
+			if turn, pause, err = t.look(ctx, me, tokens, latest.left(now)); err != nil {
+				return pass{}, err
+			}
+			if turn.Begun {
+				return pass{t.window.Begin(time.Now(), tokens), turn.At, tokens}, nil
 			}
 		}
-		if latest.isOver(now.Add(wait)) {
-			return policy.Ticket{}, refused(wait, known, latest.why)
-		}
-		if !known {
-			wait = latest.left(now)
+		if latest.isOver(now.Add(turn.Wait)) {
+			return pass{}, refused(turn.Wait, turn.Known, latest.why)
 		}
 		t.mu.Unlock()
-		sleep(ctx, me.wake, wait)
+		sleep(ctx, me.wake, min(pause, latest.left(now)))
 		t.mu.Lock()
 	}
-	return policy.Ticket{}, causeOf(ctx)
+	return pass{}, causeOf(ctx)
+}
+
+// look lets the first of the queue in if it may begin; otherwise pause says when to look again, if nobody says so before.
+func (t *throttle) look(ctx context.Context, me *waiter, tokens int64, patience time.Duration) (
+	turn policy.Turn, pause time.Duration, err *llm.Error) {
+	turn.Wait, turn.Known = t.window.Wait(time.Now(), tokens)
+	turn.Begun = turn.Known && turn.Wait == 0
+	if turn.Begun && t.joint != nil {
+		t.mu.Unlock()
+		defer t.mu.Lock()
+		turn, err = t.joint.ask(ctx, tokens, patience)
+		me.asked++
+		return turn, turn.Look(me.asked, t.joint.chance()), err
+	}
+	if !turn.Known {
+		return turn, math.MaxInt64, nil
+	}
+	return turn, turn.Wait, nil
+}
+
+// quit takes one out of the queue. Its place in the queue of all processes goes over to the next one.
+func (t *throttle) quit(ctx context.Context, me *waiter) {
+	if t.queue[0] == me {
+		t.queue = t.queue[1:]
+	} else {
+		t.queue = slices.DeleteFunc(t.queue, func(w *waiter) bool { return w == me })
+	}
+	t.wakeFirst()
+	if ctx.Err() != nil && me.asked > 0 && len(t.queue) == 0 {
+		t.mu.Unlock()
+		defer t.mu.Lock()
+		t.joint.withdraw()
+	}
 }
 
 // latest is until when a request may wait for its turn, and who says so; the zero value for as long as it takes.
@@ -139,10 +207,19 @@ func refused(wait time.Duration, known bool, why string) *llm.Error {
 }
 
 // leave ends a request. tokens is how many it had, negative where nobody said so.
-func (t *throttle) leave(ticket policy.Ticket, tokens int64) {
+func (t *throttle) leave(p pass, tokens int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.window.End(ticket, tokens)
+	t.window.End(p.ticket, tokens)
+	if t.joint != nil {
+		t.mu.Unlock()
+		more := int64(0)
+		if tokens >= 0 {
+			more = tokens - p.tokens
+		}
+		t.joint.end(p.at, more)
+		t.mu.Lock()
+	}
 	t.wakeFirst()
 }
 
@@ -160,7 +237,7 @@ type turn struct {
 	call   *Call
 	latest latest
 	used   *throttle
-	ticket policy.Ticket
+	pass   pass
 }
 
 // turn makes a limit of the client's throttle; nil without one.
@@ -188,19 +265,20 @@ func (c *Call) latest(deadline time.Time, wait time.Duration, bounded bool, name
 func (t *turn) Enter(ctx context.Context) *llm.Error {
 	c := t.call
 	option := c.client.config.Throttle
-	of := account{base: c.target.BaseURL, key: c.key, rates: policy.ResolveRates(option)}
+	of := account{base: c.target.BaseURL, key: c.key, rates: policy.ResolveRates(option), shared: option.Shared,
+		alone: option.IfUnreachable == "local"}
 	if option.Per != "key" {
 		of.model = c.request.Model
 	}
 	shared := &c.client.engine.throttles
 	t.used = shared.find(of)
 	prompt, answer := c.request.EstimateTokens()
-	ticket, err := t.used.enter(ctx, prompt+answer, t.latest)
+	let, err := t.used.enter(ctx, prompt+answer, t.latest)
 	if err != nil {
 		shared.leave(t.used)
 		return err
 	}
-	t.ticket = ticket
+	t.pass = let
 	return nil
 }
 
@@ -218,6 +296,6 @@ func (c *Call) had(err *llm.Error) int64 {
 
 // Leave is part of policy.Limit.
 func (t *turn) Leave(err *llm.Error) {
-	t.used.leave(t.ticket, t.call.had(err))
+	t.used.leave(t.pass, t.call.had(err))
 	t.call.client.engine.throttles.leave(t.used)
 }

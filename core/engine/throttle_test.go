@@ -48,15 +48,15 @@ func TestThrottleGoesOn(t *testing.T) {
 	cases := []struct {
 		name  string
 		rates policy.Rates
-		event func(gate *throttle, first policy.Ticket, giveUp func())
+		event func(gate *throttle, first pass, giveUp func())
 		at    time.Duration // when the last one begins
 	}{
 		{"the first of the queue gives up", policy.Rates{Requests: 1, Period: time.Minute},
-			func(_ *throttle, _ policy.Ticket, giveUp func()) { giveUp() }, time.Minute},
+			func(_ *throttle, _ pass, giveUp func()) { giveUp() }, time.Minute},
 		{"another ends", policy.Rates{Concurrency: 1},
-			func(gate *throttle, first policy.Ticket, giveUp func()) { giveUp(); gate.leave(first, -1) }, time.Second},
+			func(gate *throttle, first pass, giveUp func()) { giveUp(); gate.leave(first, -1) }, time.Second},
 		{"it had fewer tokens", policy.Rates{Tokens: 10, Period: time.Minute},
-			func(gate *throttle, first policy.Ticket, giveUp func()) { gate.leave(first, 1); giveUp() }, time.Second},
+			func(gate *throttle, first pass, giveUp func()) { gate.leave(first, 1); giveUp() }, time.Second},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -137,8 +137,8 @@ func TestThrottleAccounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var all throttles
 		rates := policy.Rates{Requests: 1, Period: time.Minute}
-		first := all.find(account{"b", "k", "m", rates})
-		if again := all.find(account{"b", "k", "m", rates}); again != first {
+		first := all.find(account{base: "b", key: "k", model: "m", rates: rates})
+		if again := all.find(account{base: "b", key: "k", model: "m", rates: rates}); again != first {
 			t.Error("the same account twice")
 		}
 		ticket, _ := first.enter(context.Background(), 0, latest{})
@@ -146,9 +146,9 @@ func TestThrottleAccounts(t *testing.T) {
 		all.leave(first)
 		all.leave(first)
 		for number := range manyAccounts {
-			all.leave(all.find(account{"b", strings.Repeat("k", number), "other", rates}))
+			all.leave(all.find(account{base: "b", key: strings.Repeat("k", number), model: "other", rates: rates}))
 		}
-		if all.find(account{"b", "k", "m", rates}) != first {
+		if all.find(account{base: "b", key: "k", model: "m", rates: rates}) != first {
 			t.Error("an account was forgotten that still counts")
 		}
 		if len(all.accounts) > 3 {

@@ -45,7 +45,7 @@ type Limits struct {
 }
 
 // Throttle bounds how much is asked of a vendor. All clients of the process that say the same share one account for each key
-// and model (or key).
+// and model (or key), and those of other processes where it says where.
 type Throttle struct {
 	Requests    int      `json:"requests,omitempty"`    // that may begin within a period; 0 for any number
 	Tokens      int64    `json:"tokens,omitempty"`      // that the requests of a period may have; 0 for any number
@@ -53,6 +53,9 @@ type Throttle struct {
 	Period      *float64 `json:"period,omitempty"`      // seconds; default 60
 	MaxWait     *float64 `json:"max_wait,omitempty"`    // seconds that a request waits for its turn, 0 for none; default: up to its deadline
 	Per         string   `json:"per,omitempty"`         // "model" (default): each model of a key has an account; "key": all have one
+	Shared      string   `json:"shared,omitempty"`      // where processes keep accounts together: a directory, or redis://host:port/database
+
+	IfUnreachable string `json:"if_unreachable,omitempty"` // "error" (default), or "local": then it bounds this process alone
 }
 
 func (t *Throttle) check() *Error {
@@ -75,6 +78,12 @@ func (t *Throttle) check() *Error {
 	}
 	if t.Per != "" && t.Per != "model" && t.Per != "key" {
 		return Configuration("throttle.per", `throttle.per must be "model" or "key", got %q`, t.Per)
+	}
+	if t.IfUnreachable != "" && t.IfUnreachable != "error" && t.IfUnreachable != "local" {
+		return Configuration("throttle.if_unreachable", `throttle.if_unreachable must be "error" or "local", got %q`, t.IfUnreachable)
+	}
+	if t.IfUnreachable != "" && t.Shared == "" {
+		return Configuration("throttle.shared", "throttle.if_unreachable says what happens without throttle.shared; give it too")
 	}
 	return nil
 }

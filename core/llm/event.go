@@ -68,6 +68,8 @@ type Start struct {
 	Provider  string            `json:"provider,omitempty"`
 	RequestID string            `json:"request_id,omitempty"`
 	Headers   map[string]string `json:"headers,omitempty"` // lower-case names; secrets left out
+
+	Deployment string `json:"deployment,omitempty"` // that answers, where a client has several
 }
 
 // ToolBegin opens a tool call. Custom tools take free text instead of JSON arguments.

@@ -17,6 +17,7 @@ type Deployment struct {
 	RPM         int      `json:"rpm,omitempty"`          // requests that may begin in a minute; 0 for any number
 	TPM         int64    `json:"tpm,omitempty"`          // tokens that they may have; 0 for any number
 	MaxParallel int      `json:"max_parallel,omitempty"` // requests on their way at once; 0 for any number
+	Defaults    Defaults `json:"defaults,omitzero"`      // of requests, see Request.Complete
 	Config      `json:"-"`
 }
 
@@ -42,6 +43,7 @@ type Routing struct {
 	ContextWindow   [][]string `json:"context_window_fallbacks,omitempty"`
 	ContentPolicy   [][]string `json:"content_policy_fallbacks,omitempty"`
 	MaxWait         *float64   `json:"max_wait,omitempty"`    // seconds to wait for a deployment with room; default: up to the deadline
+	RetryPause      *float64   `json:"retry_pause,omitempty"` // seconds that a retry at the same deployment waits at least; default 0
 	HedgeAfter      *float64   `json:"hedge_after,omitempty"` // seconds without a first piece, after which a second deployment races the first
 	Seed            *uint64    `json:"seed,omitempty"`        // of the chances that are drawn
 }
@@ -118,6 +120,9 @@ func (d *Deployment) check() *Error {
 		return Configuration("tpm", "tpm must be 0 (no limit) or more tokens, got %d", d.TPM)
 	case d.MaxParallel < 0:
 		return Configuration("max_parallel", "max_parallel must be 0 (no limit) or more requests, got %d", d.MaxParallel)
+	}
+	if err := d.Defaults.check(); err != nil {
+		return err
 	}
 	return d.Config.check()
 }
@@ -202,6 +207,8 @@ func (r *Routing) check(deployments []Deployment) *Error {
 		return Configuration("routing.cooldown", "routing.cooldown must be 0 (none) or more seconds, got %g", *r.Cooldown)
 	case r.HedgeAfter != nil && !(*r.HedgeAfter > 0):
 		return Configuration("routing.hedge_after", "routing.hedge_after must be more than 0 seconds, got %g", *r.HedgeAfter)
+	case r.RetryPause != nil && !(*r.RetryPause >= 0):
+		return Configuration("routing.retry_pause", "routing.retry_pause must be 0 or more seconds, got %g", *r.RetryPause)
 	case r.MaxWait != nil && !(*r.MaxWait >= 0):
 		return Configuration("routing.max_wait", "routing.max_wait must be 0 (refuse at once) or more seconds, got %g", *r.MaxWait)
 	case r.AllowedFailures != nil && *r.AllowedFailures < 0:

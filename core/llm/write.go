@@ -31,6 +31,7 @@ func (s *Start) appendJSON(out []byte) []byte {
 	o.text("provider", s.Provider)
 	o.text("request_id", s.RequestID)
 	o.texts("headers", s.Headers)
+	o.text("deployment", s.Deployment)
 	return append(o.out, '}')
 }
 

@@ -13,6 +13,7 @@ type Retry struct {
 	Max     int           // attempts after the first
 	Backoff time.Duration // the first pause is at most this long
 	Factor  float64       // and each further one longer by this
+	Pause   time.Duration // and none shorter than this
 }
 
 // The retry rule of a call whose caller set none.
@@ -59,7 +60,7 @@ func (r Retry) Next(err *llm.Error, otherKey bool, attempt int, left time.Durati
 		return 0, false
 	}
 	ceiling := math.Min(float64(r.Backoff)*math.Pow(r.Factor, float64(attempt-1)), float64(max(longestBackoff, r.Backoff)))
-	wait = time.Duration(random * ceiling)
+	wait = max(time.Duration(random*ceiling), r.Pause)
 	if err.RetryAfter != nil {
 		asked := seconds(*err.RetryAfter)
 		if asked > longestRetryAfter {

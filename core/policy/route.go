@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -110,6 +111,17 @@ func (r *Router) Reach(trip *Trip) (all []int) {
 	return all
 }
 
+// Line names what a call waits for: calls that wait for the same are let in in the order in which they came.
+func (t *Trip) Line() string {
+	var left []int
+	for i, tried := range t.tried {
+		if !tried && slices.ContainsFunc(t.stages, func(stage []int) bool { return slices.Contains(stage, i) }) {
+			left = append(left, i)
+		}
+	}
+	return fmt.Sprint(left, slices.Contains(t.tried, true))
+}
+
 // Seat is a request that a deployment was chosen for.
 type Seat struct {
 	Deployment int
@@ -161,6 +173,37 @@ func (r *Router) Spare(now time.Time, random func() float64, trip *Trip, deploym
 	}
 	seat, _, _ := r.Choose(now, random, &narrow)
 	return seat
+}
+
+// Others counts who of a deployment's own stage could be asked after it, and says which stage that is. That of a special kind of
+// error has a number of its own.
+func (r *Router) Others(now time.Time, trip *Trip, deployment int) (stage, others int) {
+	stage = slices.IndexFunc(trip.stages, func(stage []int) bool { return slices.Contains(stage, deployment) })
+	if stage < 0 {
+		return 0, 0
+	}
+	for _, i := range trip.stages[stage] {
+		if !trip.tried[i] && r.nodes[i].healthy(now) {
+			others++
+		}
+	}
+	if trip.special {
+		stage = -1 - stage
+	}
+	return stage, others
+}
+
+// Skip leaves a stage: none of it is asked any more. It is named as Others does.
+func (r *Router) Skip(trip *Trip, stage int) {
+	if trip.special != (stage < 0) {
+		return
+	}
+	if stage < 0 {
+		stage = -1 - stage
+	}
+	for _, i := range trip.stages[stage] {
+		trip.tried[i] = true
+	}
 }
 
 // Free reports whether a call could go elsewhere at once.
@@ -405,6 +448,14 @@ func lasts(err *llm.Error) bool {
 		return true
 	}
 	return false
+}
+
+// Return ends the request of a seat whose deployment Leave will be told of, or has been.
+func (r *Router) Return(now time.Time, seat *Seat, tokens int64) {
+	if seat.held {
+		r.nodes[seat.Deployment].window.End(seat.ticket, tokens)
+		seat.held = false
+	}
 }
 
 // NodeState is what an inspection tells of a deployment.

@@ -63,7 +63,7 @@ func (w *Window) Wait(now time.Time, tokens int64) (wait time.Duration, ok bool)
 	}
 	count, sum := len(w.begun)-w.past, w.tokens
 	for _, request := range w.begun[w.past:] {
-		if w.fits(count, sum, tokens) {
+		if w.Rates.fit(int64(count), sum, tokens) {
 			break
 		}
 		wait = request.at.Add(w.Rates.Period).Sub(now)
@@ -73,13 +73,13 @@ func (w *Window) Wait(now time.Time, tokens int64) (wait time.Duration, ok bool)
 	return wait, true
 }
 
-// fits reports whether one more request may begin. One that has more tokens than a whole period allows begins alone: the
+// fit reports whether one more request may begin. One that has more tokens than a whole period allows begins alone: the
 // vendor is to judge it, and an expectation may be wrong.
-func (w *Window) fits(count int, sum, tokens int64) bool {
-	if w.Rates.Requests > 0 && count >= w.Rates.Requests {
+func (r Rates) fit(count, sum, tokens int64) bool {
+	if r.Requests > 0 && count >= int64(r.Requests) {
 		return false
 	}
-	return w.Rates.Tokens == 0 || sum == 0 || sum+tokens <= w.Rates.Tokens
+	return r.Tokens == 0 || sum == 0 || sum+tokens <= r.Tokens
 }
 
 // Begin counts a request in.

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 
-from pyagent._places import get_include, get_library, get_pkgconfig
+from pyagent._places import get_executable, get_include, get_library, get_pkgconfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,4 +32,5 @@ def config(options: Namespace) -> int:
         print(get_pkgconfig())
     else:
         print(f"include        {get_include()}\nlibrary        {get_library()}\npkg-config     {get_pkgconfig()}")
+        print(f"executable     {get_executable()}")
     return 0

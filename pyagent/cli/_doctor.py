@@ -11,7 +11,7 @@ from pyagent._environment import CERTIFICATES, PROXIES, without_secrets
 from pyagent._places import get_library
 from pyagent._registry import ROWS
 from pyagent._version import __version__
-from pyagent.errors import InternalError
+from pyagent.errors import PyAgentError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def doctor(options: Namespace) -> int:
     """Prints the report; 1 if the library cannot be used."""
     _line("pyagent", __version__)
     _line("Python", f"{platform.python_version()} ({platform.python_implementation()}), {platform.platform()}")
-    usable = _library()
+    usable = _core()
     for name in PROXIES:
         value = os.environ.get(name) or os.environ.get(name.lower())
         _line(name, without_secrets(value) if value else "not set")
@@ -49,16 +49,19 @@ def doctor(options: Namespace) -> int:
     return 0 if usable else 1
 
 
-def _library() -> bool:
+def _core() -> bool:
     _line("library", get_library())
     try:
-        snapshot = _lib.runtime().inspect()
-    except InternalError as error:
+        runtime = _lib.runtime()
+        snapshot = runtime.inspect()
+    except PyAgentError as error:
         _line("problem", error.message)
         return False
+    if type(runtime) is not _lib.Runtime:
+        _line("instead", f"the executable {runtime.path}")
     _line("core", f"version {snapshot['version']}, ABI {snapshot['abi']}")
     if snapshot["version"] != __version__:
-        _line("problem", "the Python files and the library are of different releases; reinstall pyagent")
+        _line("problem", "the Python files and the core are of different releases; reinstall pyagent")
         return False
     return True
 

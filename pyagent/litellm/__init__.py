@@ -119,6 +119,9 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UnsupportedParamsError,
     )
+    from .router import (
+        Router,
+    )
     from .streaming import (
         CustomStreamWrapper,
     )
@@ -184,6 +187,7 @@ _PLACES = {
     "batch": ("batch_completion batch_completion_models batch_completion_models_all_responses"),
     "building": ("stream_chunk_builder"),
     "streaming": ("CustomStreamWrapper"),
+    "router": ("Router"),
     "tokens": ("token_counter encode decode"),
     "_money": ("cost_per_token completion_cost register_model"),
     "_model_data": (
@@ -257,6 +261,7 @@ __all__ = [
     "batch_completion_models_all_responses",
     "stream_chunk_builder",
     "CustomStreamWrapper",
+    "Router",
     "token_counter",
     "encode",
     "decode",

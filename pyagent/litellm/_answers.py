@@ -33,6 +33,7 @@ def make_response(call: Call, answer: Response) -> ModelResponse:
     made._hidden_params["response_cost"] = answer_cost(call.own, call.vendor, call.name, answer)
     made._hidden_params["warnings"] = answer.warnings
     made._hidden_params["attempts"] = answer.attempts
+    call.note(made._hidden_params, answer.attempts)
     made._response_headers = answer.headers
     made._response_ms = (time() - call.started) * 1000
     made._hidden_params["_response_ms"] = made._response_ms
@@ -46,7 +47,7 @@ def hidden(call: Call, headers: dict[str, str] | None) -> dict[str, Any]:
         "litellm_call_id": call.call_id,
         "litellm_model_name": call.model,
         "api_base": call.url or None,
-        "model_id": None,
+        "model_id": call.model_id,
         "additional_headers": {
             **{f"llm_provider-{name}": value for name, value in (headers or {}).items()},
             **{name: value for name, value in (headers or {}).items() if name.startswith("x-ratelimit-")},

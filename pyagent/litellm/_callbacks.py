@@ -120,7 +120,7 @@ class Log:
     def _details(self, event: str) -> dict[str, Any]:
         """The `kwargs` of litellm's callbacks, without keys."""
         call = self.call
-        metadata = {**(call.own["litellm_metadata"] or {}), **(call.own["metadata"] or {})}
+        metadata = {**(call.own["litellm_metadata"] or {}), **(call.own["metadata"] or {}), **call.about()}
         optional = {name: value for name, value in call.options.items() if name != "extra_headers"}
         return {
             "model": call.name,
@@ -130,6 +130,7 @@ class Log:
             "litellm_params": {"metadata": metadata, "api_base": call.url, "custom_llm_provider": call.provider},
             "custom_llm_provider": call.provider,
             "litellm_call_id": call.call_id,
+            "litellm_trace_id": call.own["litellm_trace_id"] or call.call_id,
             "call_type": "embedding" if call.method == "embed" else "completion",
             "stream": call.stream,
             "user": call.options.get("user"),

@@ -29,7 +29,7 @@ _OWN = (
     "content_policy_fallbacks", "default_fallbacks", "num_retries", "drop_params", "additional_drop_params",
     "allowed_openai_params", "modify_params", "metadata", "litellm_metadata", "litellm_call_id", "litellm_trace_id",
     "logger_fn", "verbose", "mock_response", "mock_tool_calls", "mock_delay", "mock_timeout", "base_model",
-    "input_cost_per_token", "output_cost_per_token", "success_callback", "failure_callback", "id",
+    "input_cost_per_token", "output_cost_per_token", "success_callback", "failure_callback",
     "application_id", "application_name", "application_url", "request_id", "end_user_id", "application_context",
     "input", "encoding_format",
 )  # fmt: skip
@@ -48,6 +48,8 @@ class Ask:
 
 class Call:
     """The arguments of one call, sorted, for one of the models that may answer it."""
+
+    model_id: str | None = None  # of the Router's deployment that answers, see RoutedCall
 
     def __init__(self, arguments: dict[str, Any], method: str = "generate") -> None:
         self.arguments = arguments
@@ -105,9 +107,9 @@ class Call:
         elif "max_retries" not in options and chosen("max_retries") is not None:
             options["max_retries"] = chosen("max_retries")
         if "timeout" not in options and "timeouts" not in options:
-            seconds = _settings.read("request_timeout") or chosen("timeout")
+            seconds = self._default_timeout()
             if seconds is not None:
-                options["timeout"] = float(seconds)
+                options["timeout"] = seconds
         shared = _settings.read("headers")
         if shared:
             options["extra_headers"] = {**shared, **options.get("extra_headers", {})}
@@ -116,6 +118,10 @@ class Call:
             options["stream_options"] = more
         if self.flag("modify_params") and self.method != "embed":
             self.messages = _params.repair(self.messages, options)
+
+    def _default_timeout(self) -> float | None:
+        seconds = _settings.read("request_timeout") or chosen("timeout")
+        return None if seconds is None else float(seconds)
 
     def flag(self, name: str) -> bool:
         """An argument that the module has a default for."""
@@ -164,9 +170,13 @@ class Call:
     def cannot(self, error: errors.UnsupportedFeatureError) -> bool:
         """Leaves out what the vendor cannot honour, if that is allowed. Whether there was anything to leave out."""
         name = error.param or ""
-        if name in (self.own["allowed_openai_params"] or ()) and not self.options.get("allow_unsupported"):
-            self.options["allow_unsupported"] = True
-            return True
+        if name in (self.own["allowed_openai_params"] or ()):
+            if not self.options.get("allow_unsupported"):
+                self.options["allow_unsupported"] = True
+                return True
+            if name in self.options:  # the vendor lacks it, not only the model: it goes into the body as it is
+                self.options["extra_body"] = {name: self.options.pop(name), **self.options.get("extra_body", {})}
+                return True
         if not self.drops or name not in self.options:
             return False
         del self.options[name]
@@ -179,6 +189,34 @@ class Call:
         """litellm's exception for an error of this call."""
         return translate(error, self.provider, self.name, self.url)
 
+    @property
+    def target(self) -> str:
+        """What the Provider is asked for."""
+        return self.name
+
+    def settle(self, deployment: str | None) -> None:
+        """Learns which deployment answers: there is one."""
+
+    def note(self, hidden: dict[str, Any], attempts: int) -> None:
+        """Adds to what is known beside the answer: nothing."""
+
+    def about(self) -> dict[str, Any]:
+        """What callbacks find in the metadata beside what the caller gave."""
+        return {}
+
+    def stand_ins(self) -> list[dict[str, Any]]:
+        """What is asked in turn when this call has failed, whatever went wrong."""
+        own = self.own
+        return _alternatives(own["fallbacks"] or own["default_fallbacks"] or _settings.read("default_fallbacks"))
+
+    def special(self, _: Call, error: Exception) -> list[dict[str, Any]]:
+        """What is asked before all others, as another call has failed in this way."""
+        return _alternatives(_special(self, error))
+
+    def again(self, arguments: dict[str, Any]) -> Call:
+        """The same call with other arguments."""
+        return Call(arguments, self.method)
+
 
 def steps(first: Call) -> Generator[Ask, Any, tuple[Call, Any]]:
     """Asks one model after the other until one answers. Gives the call that was answered, and the answer.
@@ -186,15 +224,13 @@ def steps(first: Call) -> Generator[Ask, Any, tuple[Call, Any]]:
     Raises:
         LiteLLMEdgeError: The last one failed too.
     """
-    waiting = _alternatives(
-        first.own["fallbacks"] or first.own["default_fallbacks"] or _settings.read("default_fallbacks")
-    )
+    waiting = first.stand_ins()
     call = first
     while True:
         try:
             return call, (yield from _ask(call))
         except exceptions.LiteLLMEdgeError as error:
-            waiting = _alternatives(_special(first, error)) + waiting
+            waiting = first.special(call, error) + waiting
             if not waiting:
                 raise
             call = _next_call(first, waiting)
@@ -206,7 +242,7 @@ def _next_call(first: Call, waiting: list[dict[str, Any]]) -> Call:
         taken = waiting.pop(0)
         off = dict.fromkeys(("fallbacks", "api_key", "api_base", "base_url", "custom_llm_provider"))
         try:
-            return Call({**first.arguments, **(off if "model" in taken else {}), **taken}, first.method)
+            return first.again({**first.arguments, **(off if "model" in taken else {}), **taken})
         except exceptions.LiteLLMEdgeError:
             if not waiting:
                 raise
@@ -218,7 +254,7 @@ def _ask(call: Call) -> Generator[Ask, Any, Any]:
         provider = find_mock(call) or call.connect()
         while True:
             try:
-                return (yield Ask(provider, call.method, {**asked, "model": call.name, **call.options}))
+                return (yield Ask(provider, call.method, {**asked, "model": call.target, **call.options}))
             except errors.UnsupportedFeatureError as error:
                 if not call.cannot(error):
                     raise

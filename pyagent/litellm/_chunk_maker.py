@@ -28,13 +28,14 @@ class ChunkMaker:
 
     __slots__ = ("call", "stream", "id", "created", "model", "hidden", "error")
 
-    def __init__(self, call: Call, stream: Stream | AsyncStream, start: events.StartEvent) -> None:
+    def __init__(self, call: Call, stream: Stream | AsyncStream, start: events.StartEvent, attempts: int) -> None:
         self.call = call
         self.stream = stream
         self.id = start.id or _new_id("chatcmpl-")
         self.created = _now()
         self.model = start.model or call.name
         self.hidden = hidden(call, start.headers)
+        call.note(self.hidden, attempts)
         self.error: LiteLLMEdgeError | None = None
 
     def make(self, delta: Delta, index: int = 0) -> ModelResponseStream:

@@ -158,5 +158,6 @@ def _make_response(call: Call, answer: Embeddings) -> EmbeddingResponse:
         "warnings": answer.warnings,
         "attempts": answer.attempts,
     }
+    call.note(made._hidden_params, answer.attempts)
     made._response_ms = (time() - call.started) * 1000
     return made

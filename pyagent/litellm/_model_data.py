@@ -136,10 +136,12 @@ def get_model_info(model: str, custom_llm_provider: str | None = None, api_base:
     Raises:
         ValueError: Nothing at all is known of the model.
     """
-    from ._money import price_fields
+    from ._money import find_price, price_fields
 
     vendor, name = find_model(model, custom_llm_provider)
-    known = _known(model, custom_llm_provider)
+    price = find_price(vendor, name)
+    known = _known(model, custom_llm_provider) if price is None else find_capabilities(model, custom_llm_provider)
+    embeds = (known.embeddings and not known.chat) or (price is not None and price.input is None)
     info: dict[str, Any] = {
         "key": name,
         "max_tokens": known.output_tokens or known.context_tokens,
@@ -147,7 +149,7 @@ def get_model_info(model: str, custom_llm_provider: str | None = None, api_base:
         "max_output_tokens": known.output_tokens,
         **price_fields(vendor, name),
         "litellm_provider": vendor.name,
-        "mode": "embedding" if known.embeddings and not known.chat else "chat",
+        "mode": "embedding" if embeds else "chat",
         "supports_system_messages": True if known.chat else None,
         **{word: getattr(known, feature) for word, feature in _FEATURES.items()},
         "supports_tool_choice": known.tools,

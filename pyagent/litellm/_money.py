@@ -39,12 +39,27 @@ _PER_TOKEN = {
 }
 
 
+# Vendors whose prices stand under another name.
+_SAME = {"cohere_chat": "cohere"}
+
+
 def find_price(vendor: _names.Vendor, model: str) -> costs.Price | None:
     """What a model costs: what register_model was told, or what its vendor's page said."""
     for name in (f"{vendor.name}/{model}", model):
         if name in _registered:
             return _make_price(_registered[name])
-    return costs.price_of(vendor.vendor or vendor.name, model)
+    return costs.price_of(_SAME.get(vendor.name) or vendor.vendor or vendor.name, model)
+
+
+def base_price(model: str, vendor: _names.Vendor | None) -> costs.Price | None:
+    """What a deployment of another name costs, by the name of its model, with or without the vendor's."""
+    found = _names.split_model(model, None, None if vendor is None else vendor.name)
+    whose = None if found is None else _names.find_vendor(found[0])
+    if found is None or whose is None:
+        return None
+    if vendor is not None and whose.name == "openai":
+        return find_price(vendor, found[1]) or find_price(whose, found[1])
+    return find_price(whose, found[1])
 
 
 def _make_price(entry: dict[str, Any]) -> costs.Price:
@@ -103,7 +118,8 @@ def cost_per_token(
             cached_tokens=cache_read_input_tokens,
             cache_write_tokens=cache_creation_input_tokens,
         )
-    parts = None if price is None else price.split(usage, embedding="embedding" in call_type)
+    embeds = "embedding" in call_type or (price is not None and price.input is None)
+    parts = None if price is None else price.split(usage, embedding=embeds)
     if parts is None:
         raise ValueError(
             f"This model isn't mapped yet. model={model}, custom_llm_provider={custom_llm_provider}. Give its price "
@@ -185,6 +201,8 @@ def answer_cost(own: dict[str, Any], vendor: _names.Vendor | None, model: str, a
     """What an answer cost: at the price that the call named or register_model was told, else what pyagent knows."""
     custom = {name: own[name] for name in ("input_cost_per_token", "output_cost_per_token") if own[name] is not None}
     price = _make_price(custom) if custom else None
+    if price is None and own["base_model"]:
+        price = base_price(own["base_model"], vendor)
     if price is None and vendor is not None and _registered:
         price = find_price(vendor, model)
     return answer.cost if price is None else price.cost(answer.usage)

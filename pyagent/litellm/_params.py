@@ -22,7 +22,7 @@ _MADE_EMBEDDING = frozenset({"max_retries", "timeout"})
 _NOT_HERE = frozenset({
     "aembedding", "api_type", "assistant_continue_message", "atext_completion", "cache", "cache_key", "caching",
     "client", "context_window_fallback_model", "cooldown_time",
-    "enable_json_schema_validation", "ensure_alternating_roles",
+    "enable_json_schema_validation", "ensure_alternating_roles", "id",
     "guardrails", "hf_model_name", "include_server_side_tool_invocations", "litellm_credential_name", "max_budget",
     "model_list", "no-log", "organization_id", "preset_cache_key", "prompt_id", "prompt_variables", "request_timeout",
     "retry_policy", "retry_strategy", "roles", "initial_prompt_value", "final_prompt_value", "bos_token", "eos_token",

@@ -13,6 +13,7 @@ from .streaming import CustomStreamWrapper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ._calls import Ask
@@ -23,13 +24,18 @@ _BEFORE = (events.RetryEvent, events.ErrorEvent)  # what may come before an answ
 _FAILURES = (errors.PyAgentError, exceptions.LiteLLMEdgeError)
 
 
-def run(arguments: dict[str, Any], method: str = "generate") -> Any:
+def run(arguments: dict[str, Any], method: str = "generate", make: type[Call] | Callable[..., Call] = Call) -> Any:
     """Makes a call and waits for its answer, or for the beginning of its stream.
+
+    Args:
+        arguments: Of the call.
+        method: "generate" or "embed".
+        make: Makes the call of the two.
 
     Raises:
         LiteLLMEdgeError: The call failed.
     """
-    call, log = _begin(arguments, method, is_async=False)
+    call, log = _begin(make(arguments, method), is_async=False)
     try:
         course = steps(call)
         ask = next(course)
@@ -48,9 +54,11 @@ def run(arguments: dict[str, Any], method: str = "generate") -> Any:
     return _finish(done[0], done[1], log)
 
 
-async def arun(arguments: dict[str, Any], method: str = "generate") -> Any:
+async def arun(
+    arguments: dict[str, Any], method: str = "generate", make: type[Call] | Callable[..., Call] = Call
+) -> Any:
     """The twin of `run` for coroutines."""
-    call, log = _begin(arguments, method, is_async=True)
+    call, log = _begin(make(arguments, method), is_async=True)
     try:
         course = steps(call)
         ask = next(course)
@@ -69,8 +77,7 @@ async def arun(arguments: dict[str, Any], method: str = "generate") -> Any:
     return _finish(done[0], done[1], log)
 
 
-def _begin(arguments: dict[str, Any], method: str, *, is_async: bool) -> tuple[Call, _callbacks.Log]:
-    call = Call(arguments, method)
+def _begin(call: Call, *, is_async: bool) -> tuple[Call, _callbacks.Log]:
     log = _callbacks.Log(call, is_async=is_async)
     log.begin()
     return call, log
@@ -83,9 +90,9 @@ def _send(ask: Ask) -> Any:
     if ask.method != "stream":
         return found
     rest = found.events()
-    for event in rest:
+    for attempts, event in enumerate(rest, 1):
         if type(event) not in _BEFORE:
-            return found, rest, event
+            return found, rest, event, attempts
     raise errors.ResponseParseError("The stream ended without an answer.")
 
 
@@ -95,19 +102,23 @@ async def _asend(ask: Ask) -> Any:
     if ask.method != "stream":
         return await found
     rest = found.events()
+    attempts = 0
     async for event in rest:
+        attempts += 1
         if type(event) not in _BEFORE:
-            return found, rest, event
+            return found, rest, event, attempts
     raise errors.ResponseParseError("The stream ended without an answer.")
 
 
 def _finish(call: Call, found: Any, log: _callbacks.Log) -> ModelResponse | EmbeddingResponse | CustomStreamWrapper:
     if not call.stream:
+        call.settle(found.deployment)
         answer = make_embeddings(call, found) if call.method == "embed" else make_response(call, found)
         log.succeed(call, answer)
         return answer
-    stream, rest, start = found
-    maker = ChunkMaker(call, stream, start)
+    stream, rest, start, attempts = found
+    call.settle(start.deployment)
+    maker = ChunkMaker(call, stream, start, attempts)
     if not log.listens:
         return CustomStreamWrapper(maker, rest)
     return CustomStreamWrapper(maker, rest, lambda result: log.succeed(call, make_response(call, result)), log.fail)

@@ -60,11 +60,8 @@ def text_completion(
     """
     from ._completion import completion
 
-    prompts = _check(prompt, model, {"best_of": best_of, "echo": echo, "suffix": suffix}, stream)
-    shared = _chat_arguments(model, logprobs, kwargs)
-    if stream:
-        return TextCompletionStreamWrapper(completion(messages=_say(prompts[0]), stream=True, **shared))
-    return _join([completion(messages=_say(one), **shared) for one in prompts])  # type: ignore[misc]
+    refused = {"best_of": best_of, "echo": echo, "suffix": suffix}
+    return _continue(completion, prompt, model, refused, logprobs, stream, kwargs)
 
 
 async def atext_completion(
@@ -80,11 +77,42 @@ async def atext_completion(
     """The twin of `text_completion` for coroutines."""
     from ._completion import acompletion
 
-    prompts = _check(prompt, model, {"best_of": best_of, "echo": echo, "suffix": suffix}, stream)
-    shared = _chat_arguments(model, logprobs, kwargs)
+    refused = {"best_of": best_of, "echo": echo, "suffix": suffix}
+    return await _acontinue(acompletion, prompt, model, refused, logprobs, stream, kwargs)
+
+
+def _continue(
+    ask: Any,
+    prompt: Any,
+    model: str | None,
+    refused: dict[str, Any],
+    logprobs: int | None,
+    stream: bool | None,
+    more: dict[str, Any],
+) -> TextCompletionResponse | TextCompletionStreamWrapper:
+    """Continues a prompt, or several, by a function that is like `completion`."""
+    prompts = _check(prompt, model, refused, stream)
+    shared = _chat_arguments(model, logprobs, more)
     if stream:
-        return TextCompletionStreamWrapper(await acompletion(messages=_say(prompts[0]), stream=True, **shared))
-    return _join([await acompletion(messages=_say(one), **shared) for one in prompts])  # type: ignore[misc]
+        return TextCompletionStreamWrapper(ask(messages=_say(prompts[0]), stream=True, **shared))
+    return _join([ask(messages=_say(one), **shared) for one in prompts])
+
+
+async def _acontinue(
+    ask: Any,
+    prompt: Any,
+    model: str | None,
+    refused: dict[str, Any],
+    logprobs: int | None,
+    stream: bool | None,
+    more: dict[str, Any],
+) -> TextCompletionResponse | TextCompletionStreamWrapper:
+    """The twin of `_continue` for coroutines."""
+    prompts = _check(prompt, model, refused, stream)
+    shared = _chat_arguments(model, logprobs, more)
+    if stream:
+        return TextCompletionStreamWrapper(await ask(messages=_say(prompts[0]), stream=True, **shared))
+    return _join([await ask(messages=_say(one), **shared) for one in prompts])
 
 
 def _check(prompt: Any, model: str | None, refused: dict[str, Any], stream: bool | None) -> list[str]:

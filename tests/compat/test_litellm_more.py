@@ -316,3 +316,24 @@ def test_every_name_is_there_and_others_are_explained() -> None:
     with pytest.raises(AttributeError, match=r"docs/litellm\.md"):
         litellm.image_generation  # noqa: B018
     assert json.loads(litellm.Usage(prompt_tokens=1).model_dump_json())["prompt_tokens"] == 1
+
+
+def test_several_answers_of_a_stream(vendor: Any) -> None:
+    asked: dict[str, Any] = {"model": "openai/m", "messages": HELLO, "n": 2, "stream": True}
+    chunks = list(litellm.completion(**asked, stream_options={"include_usage": True}))
+    said: dict[int, str] = {0: "", 1: ""}
+    for chunk in chunks[1:-1]:
+        (choice,) = chunk.choices
+        said[choice.index] += choice.delta.content or ""
+    assert said == {0: "Hello you", 1: "Hello you"}
+    assert chunks[-1].usage.completion_tokens == 4
+    built = litellm.stream_chunk_builder(chunks)
+    assert built is not None
+    assert [(choice.index, choice.message.content) for choice in built.choices] == [(0, "Hello you"), (1, "Hello you")]
+
+    async def main() -> set[int]:
+        return {c.choices[0].index async for c in await litellm.acompletion(**asked)}  # type: ignore[union-attr]
+
+    assert asyncio.run(main()) == {0, 1}
+    with pytest.raises(litellm.UnsupportedParamsError, match="n"):
+        litellm.completion("anthropic/claude-haiku-4-5", HELLO, n=2, stream=True)

@@ -240,6 +240,9 @@ def test_tools(puter: Puter) -> None:
     assert done.text == "2"
     assert [sent["role"] for sent in client.chat_history] == ["user", "assistant", "tool", "assistant"]
     assert puter.chats()[1]["args"]["messages"][1]["tool_calls"][0]["id"] == "c1"
+    puter.answers = [(200, {"success": True, "result": {"message": message, "finish_reason": "tool_calls"}})]
+    again = asyncio.run(PuterAI(token="T0").async_respond("Add.", tools=[TOOL]))
+    assert [found.parsed for found in again.tool_calls] == [{"a": 1}]
 
 
 def test_models(puter: Puter) -> None:

@@ -35,6 +35,7 @@ def test_the_source_distribution_holds_what_the_build_reads_and_no_tests(unpacke
     assert not list(unpacked_source.rglob("libpyagent.*"))
     for name in ("go.mod", "setup.py", "pyproject.toml", "LICENSE", "README.md", "CHANGELOG.md", "pyagent/py.typed"):
         assert (unpacked_source / name).is_file(), name
+    assert {path.name for path in (unpacked_source / "tools").iterdir()} == {"backend.py", "toolchain.py"}
 
 
 def build(source: Path, **environment: str) -> str:
@@ -48,6 +49,8 @@ def build(source: Path, **environment: str) -> str:
 
 
 def test_without_a_c_compiler_the_build_says_what_to_install(unpacked_source: Path, tmp_path: Path) -> None:
+    (tmp_path / "ziglang").mkdir()
+    (tmp_path / "ziglang" / "__init__.py").touch()  # in the place of a package that would bring one
     environment = {"PATH": str(tmp_path), "CC": ""}
     said = build(unpacked_source, **with_go(tmp_path, environment))
     assert "needs a C compiler" in said
@@ -55,7 +58,7 @@ def test_without_a_c_compiler_the_build_says_what_to_install(unpacked_source: Pa
 
 
 def test_with_an_unusable_cc_the_build_names_it(unpacked_source: Path) -> None:
-    assert "['no-such-compiler'] is a program on PATH" in build(unpacked_source, CC="no-such-compiler")
+    assert "'no-such-compiler' is none on PATH" in build(unpacked_source, CC="no-such-compiler")
 
 
 def test_with_an_old_go_the_build_says_which_it_needs(unpacked_source: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from pyagent import get_executable
 
 pytestmark = [
     pytest.mark.timeout(600),  # The first of the tests that use the wheel builds it.
@@ -23,14 +26,14 @@ def check(root: Path, *wheels: Path) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def renamed(wheel: Path, folder: Path, platform: str) -> Path:
+def renamed(wheel: Path, folder: Path, tag: str) -> Path:
     """The same wheel with the tag of another platform, outside and inside."""
-    target = folder / re.sub(r"[^-]+\.whl$", f"{platform}.whl", wheel.name)
+    target = folder / re.sub(r"[^-]+\.whl$", f"{tag}.whl", wheel.name)
     with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             content = old.read(name)
             if name.endswith("/WHEEL"):
-                content = re.sub(rb"(?m)^Tag: .*\n", b"", content) + f"Tag: py3-none-{platform}\n".encode()
+                content = re.sub(rb"(?m)^Tag: .*\n", b"", content) + f"Tag: py3-none-{tag}\n".encode()
             new.writestr(name, content)
     return target
 
@@ -38,6 +41,39 @@ def renamed(wheel: Path, folder: Path, platform: str) -> Path:
 def test_a_good_wheel(root: Path, wheel: Path) -> None:
     code, said = check(root, wheel)
     assert (code, said.split()[0], said.count("\n")) == (0, "ok", 1), said
+
+
+def with_executable(wheel: Path, folder: Path, tag: str, content: bytes, mode: int) -> Path:
+    """The same wheel as one for musl, with a file in the place of the executable."""
+    old = renamed(wheel, folder, tag)
+    new = folder / "new" / old.name
+    new.parent.mkdir()
+    with zipfile.ZipFile(old) as source, zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            if "libpyagent" not in name:
+                target.writestr(name, source.read(name))
+        entry = zipfile.ZipInfo("pyagent/pyagent-process")
+        entry.external_attr, entry.compress_type = (0o100000 | mode) << 16, zipfile.ZIP_DEFLATED
+        target.writestr(entry, content)
+    return new
+
+
+@pytest.mark.skipif(not Path(get_executable()).exists(), reason="`make build` makes the executable")
+def test_a_wheel_for_musl(root: Path, wheel: Path, tmp_path: Path) -> None:
+    program = Path(get_executable()).read_bytes()
+    own, other = ("aarch64", "x86_64") if platform.machine() == "aarch64" else ("x86_64", "aarch64")
+    cases = [
+        (own, program, 0o755, "ok "),
+        (own, program, 0o644, "is no program"),
+        (other, program, 0o755, "the executable is for EM_"),
+        (own, Path(sys.executable).resolve().read_bytes(), 0o755, "it is no static executable"),
+    ]
+    for number, (machine, content, mode, expected) in enumerate(cases):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        code, said = check(root, with_executable(wheel, folder, f"musllinux_1_1_{machine}", content, mode))
+        assert code == int(expected != "ok "), said
+        assert expected in said
 
 
 def test_no_wheel_is_a_failure(root: Path) -> None:
@@ -63,7 +99,7 @@ def test_a_tag_of_another_machine(root: Path, wheel: Path, tmp_path: Path) -> No
 def test_a_tag_of_another_system(root: Path, wheel: Path, tmp_path: Path) -> None:
     code, said = check(root, renamed(wheel, tmp_path, "win_amd64"))
     assert code == 1
-    assert "libpyagent.dll is not the only library" in said
+    assert "libpyagent.dll is not the only core" in said
 
 
 def test_a_name_that_is_not_what_is_inside(root: Path, wheel: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from pyagent import Provider
 from pyagent._fake import FakeServer
 from pyagent._registry import ROWS
 
+CORE = ("PYAGENT_LIBRARY", "PYAGENT_EXECUTABLE", "PYAGENT_TRANSPORT")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -70,7 +71,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name, raising=False)
     for name in list(os.environ):
         # Not the library: whoever names one wants it tested, and which test loads it is a matter of order.
-        if (name.startswith("PYAGENT_") and name != "PYAGENT_LIBRARY") or name.upper() in PROXIES:
+        if (name.startswith("PYAGENT_") and name not in CORE) or name.upper() in PROXIES:
             monkeypatch.delenv(name)
 
 

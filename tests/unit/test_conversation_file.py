@@ -67,6 +67,15 @@ def test_what_was_saved_goes_on(home: Server, tmp_path: Path) -> None:
     close(talk, loaded)
 
 
+def test_where_a_throttle_is_shared_stays_with_the_provider(home: Server) -> None:
+    shared = Throttle(concurrency=2, shared="redis://:s3cret@host", if_unreachable="local")
+    talk = Conversation(Provider("m", provider="groq", throttle=shared))
+    saved = talk.to_dict()
+    assert saved["provider"]["settings"]["throttle"] == {"concurrency": 2, "period": 60.0, "per": "model"}
+    saved["provider"]["settings"]["throttle"]["shared"] = "redis://elsewhere"
+    assert "elsewhere" not in str(Conversation.from_dict(saved).provider._config)
+
+
 def test_no_secret_is_written(server: Server, tmp_path: Path) -> None:
     secret = "sk-secret-0123456789"
     provider = Provider.compatible(

@@ -36,7 +36,7 @@ SAMPLES: list[events.Event] = [
     events.ToolCallStart(0, "c", "f", True, 1),
     events.ToolCallDelta(0, "{"),
     events.ToolCallEnd(0, ToolCall("c", "f", "{}"), 1),
-    events.StartEvent("i", "m", "p", "r", {"a": "b"}),
+    events.StartEvent("i", "m", "p", "r", {"a": "b"}, "d"),
     events.UsageEvent(Usage(prompt_tokens=1)),
     events.LogprobsEvent({"a": 1}, 1),
     events.AnnotationEvent({"a": 1}, 1),

@@ -40,6 +40,7 @@ def test_inspect_says_what_is_there() -> None:
 
 def test_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYAGENT_LIBRARY", str(tmp_path / "none.so"))
+    monkeypatch.setenv("PYAGENT_TRANSPORT", "library")
     monkeypatch.setattr(_lib, "_runtime", None)
     with pytest.raises(InternalError, match=r"none\.so does not exist\. Install pyagent with pip.*PYAGENT_LIBRARY"):
         _lib.runtime()
@@ -78,11 +79,13 @@ def test_the_path_can_be_set(tmp_path: Path) -> None:
 
 def test_a_handle_that_never_existed() -> None:
     runtime = _lib.runtime()
-    status, data = runtime.poll(0x7FFF_0000_0001, 0)
+    handle = _lib.Handle(runtime)
+    handle.place.value = 0x7FFF_0000_0001
+    status, data = runtime.poll(handle.number, 0)
     assert (status, data) == (_lib.BAD_HANDLE, b"")
     assert runtime.status_name(status) == "bad handle"
-    runtime.close(0x7FFF_0000_0001)
-    runtime.cancel(0x7FFF_0000_0001)
+    runtime.cancel(handle.number)
+    handle.close()
 
 
 def test_a_closed_handle_stays_closed() -> None:
@@ -90,12 +93,13 @@ def test_a_closed_handle_stays_closed() -> None:
     client = Client.open(b'{"provider":"echo"}')
     client.close()
     client.close()
-    runtime.close(client.number)
+    runtime.close(client.place)
     assert runtime.poll(client.number, 0) == (_lib.CLOSED, b"")
     with pytest.raises(InternalError, match=r"refused a call: closed \(-2\)"):
         client.start(b"{}")
 
 
+@pytest.mark.library("there is no buffer that stays")
 def test_a_buffer_grows_for_one_large_frame_and_shrinks_again() -> None:
     runtime = _lib.runtime()
     client = Client.open(b'{"provider":"echo"}')

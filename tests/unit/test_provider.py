@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -231,7 +232,8 @@ def test_every_option_reaches_the_configuration() -> None:
     found = config(provider)
     del found["network"]["environment"]
     assert found["network"] == {
-        "proxy": "http://p", "ca_file": "ca.pem", "client_cert": ["c", "k"], "http2": True, "max_connections": 3,
+        "proxy": "http://p", "ca_file": os.path.abspath("ca.pem"),
+        "client_cert": [os.path.abspath("c"), os.path.abspath("k")], "http2": True, "max_connections": 3,
         "allow_http": True, "post_quantum": False,
     }  # fmt: skip
     assert (found["limits"], found["extra_headers"]) == ({"event_bytes": 1}, {"X": "y"})

@@ -127,7 +127,7 @@ def test_values_without_a_json_form(field: str, value: Any, message: str) -> Non
     assert caught.value.param == field
 
 
-@pytest.mark.parametrize("name", ["generate_text", "stream_text", "stream"])
+@pytest.mark.parametrize("name", ["generate_text", "stream_text"])
 def test_several_answers_are_refused_where_they_cannot_be_shown(name: str) -> None:
     provider = Provider.echo()
     with pytest.raises(UnsupportedFeatureError, match=rf"^{name}\(\) gives one answer.*n=2.*use generate\(\)"):

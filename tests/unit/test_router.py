@@ -255,3 +255,49 @@ def test_the_core_refuses_the_rest(up) -> None:  # type: ignore[no-untyped-def]
         Router([Router([up])])
     with pytest.raises(ConfigurationError, match="weight must be a number from 0"):
         Router([Deployment(up, weight=-1)]).generate("x")
+
+
+def test_the_start_says_who_answers(up) -> None:  # type: ignore[no-untyped-def]
+    router = Router([down(), Deployment(up, name="spare")], strategy="in_order")
+    with router.stream("a") as stream:
+        (start,) = [event for event in stream.events() if isinstance(event, pyagent.events.StartEvent)]
+    assert start.deployment == "spare"
+    assert router.embed(["a"]).deployment == "spare"
+    with up.stream("a") as stream:
+        assert [e.deployment for e in stream.events() if isinstance(e, pyagent.events.StartEvent)] == [None]
+
+
+def test_defaults_of_a_deployment(server, up) -> None:  # type: ignore[no-untyped-def]
+    said = {
+        "temperature": 0.5,
+        "extra_body": {"a": 1, "b": 2},
+        "tools": [{"type": "function", "function": {"name": "f"}}],
+    }
+    router = Router([Deployment(up, defaults=said)])
+    router.generate("x")
+    router.generate("x", temperature=0.0, extra_body={"a": 3})
+    pickle.loads(pickle.dumps(router)).generate("x")
+    first, second, third = (request["body"] for request in server.requests())
+    assert (first["temperature"], first["a"], first["b"], first["tools"]) == (0.5, 1, 2, said["tools"])
+    assert (second["temperature"], second["a"], second["b"]) == (0.0, 3, 2)
+    assert third == first
+    for wrong, message in (
+        ({"temperature": "hot"}, "temperature must be a number"),
+        ({"temprature": 1}, "no argument that a deployment can complete"),
+        ({"max_retries": 1}, "no argument that a deployment can complete"),
+        ("x", "defaults must be"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            Deployment(up, defaults=wrong)
+
+
+def test_retries_of_a_call_are_for_all_deployments(server, up, script) -> None:  # type: ignore[no-untyped-def]
+    router = Router(
+        [Deployment(up, name="a"), Deployment(up, name="b")], strategy="in_order", retry_pause=0.05, allowed_failures=99
+    )
+    for retries, asked in ((0, ["a"]), (1, ["a", "b"]), (3, ["a", "b", "b", "b"])):
+        with pytest.raises(pyagent.ServiceUnavailableError) as caught:
+            router.generate("x", max_retries=retries, extra_body=script(status=503))
+        assert [*(past["deployment"] for past in caught.value.retries), caught.value.deployment] == asked
+    with pytest.raises(ConfigurationError, match="retry_pause"):
+        Router([up], retry_pause=-1)

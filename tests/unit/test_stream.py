@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import threading
 from collections.abc import Callable
@@ -216,3 +217,22 @@ def test_one_large_delta(provider: Provider, script: Script) -> None:
     piece = "0123456789abcdef" * 250_000
     assert provider.generate_text("", extra_body=script(pieces=[piece])) == piece
     assert list(provider.stream("", extra_body=script(pieces=["x", piece, "y"]))) == ["x", piece, "y"]
+
+
+def test_several_answers_side_by_side(provider: Provider) -> None:
+    with provider.stream("a b", n=2) as stream:
+        seen = list(stream.events())
+        said = {
+            index: "".join(e.text for e in seen if type(e) is events.TextDelta and e.index == index) for index in (0, 1)
+        }
+        assert said == {0: "a b", 1: "a b"}
+        assert [(choice.index, choice.text, choice.finish_reason) for choice in stream.result.choices] == [
+            (0, "a b", "stop"), (1, "a b", "stop"),
+        ]  # fmt: skip
+    assert "".join(provider.stream("a b", n=2)) == "a b"
+
+    async def main() -> None:
+        async with provider.astream("a b", n=2) as stream:
+            assert {event.index async for event in stream.events() if type(event) is events.TextDelta} == {0, 1}
+
+    asyncio.run(main())

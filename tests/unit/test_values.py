@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +47,7 @@ def test_str_and_repr_of_a_response() -> None:
         Timeouts(connect=1, idle=0),
         Limits(event_bytes=10),
         Throttle(requests=10, per="key"),
+        Throttle(requests=10, shared="/run/limits", if_unreachable="local"),
         events.TextDelta("a", 1),
         events.ToolCallEnd(0, ToolCall("i", "f", "{}")),
     ],
@@ -144,8 +146,29 @@ def test_a_limit_must_be_a_number_of_bytes(value: object) -> None:
         ({"period": 0}, "period must be above 0"),
         ({"max_wait": -1}, "max_wait must be a number of seconds"),
         ({"per": "vendor"}, "per must be 'model' or 'key'"),
+        ({"if_unreachable": "never"}, "if_unreachable must be 'error' or 'local'"),
+        ({"if_unreachable": "local"}, "give it too"),
+        ({"shared": 5}, "shared must be a directory or the URL of a Redis server, got 5"),
+        ({"shared": ""}, "shared must be a directory or the URL of a Redis server"),
+        ({"shared": "https://u:p@host"}, "got one that begins with https://"),
+        ({"shared": "redis://host\n"}, "shared has a line break"),
     ],
 )
 def test_a_throttle_must_make_sense(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         Throttle(**options)
+
+
+def test_a_throttle_is_shared_in_one_place_whatever_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Throttle(shared="limits") == Throttle(shared=tmp_path / "limits")
+    assert Throttle(shared="limits").shared == str(tmp_path / "limits")
+
+
+def test_the_password_of_a_shared_throttle_is_not_shown() -> None:
+    throttle = Throttle(shared="rediss://me:s3cret@host:7000/2")
+    assert "shared='rediss://me:***@host:7000/2'" in repr(throttle)
+    assert throttle.shared == "rediss://me:s3cret@host:7000/2"
+    assert "redis://host/2" in repr(Throttle(shared="redis://host/2"))

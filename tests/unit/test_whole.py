@@ -14,6 +14,7 @@ from pyagent._whole import wait_for_all
 Script = Callable[..., dict[str, Any]]
 
 
+@pytest.mark.library("it is asked as often, by other means")
 def test_the_library_is_asked_three_times(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     provider.generate_text("warm")
     runtime = _lib.runtime()

@@ -20,6 +20,7 @@ import pytest
 import pyagent
 from pyagent._fake import FakeServer
 
+CORE = {"PYAGENT_LIBRARY", "PYAGENT_EXECUTABLE", "PYAGENT_TRANSPORT"}
 CACHE = Path(__file__).resolve().parents[3] / ".cache"
 
 
@@ -62,7 +63,7 @@ class Program:
         self.folder = folder
         paths = [str(Path(pyagent.__file__).parents[1]), str(Path(__file__).parent)]
         settings = {name for name in os.environ if name.startswith("PYAGENT_") or name.upper().endswith("_PROXY")}
-        kept = {name: os.environ[name] for name in os.environ if name not in settings - {"PYAGENT_LIBRARY"}}
+        kept = {name: os.environ[name] for name in os.environ if name not in settings - CORE}
         self.environment = {**kept, "SCRIPTED_URL": url, "PYTHONPATH": os.pathsep.join(paths)}
 
     def command(self, code: str, python: str = sys.executable) -> list[str]:

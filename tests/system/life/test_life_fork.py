@@ -269,6 +269,7 @@ def test_a_child_that_exits_by_itself(run):
     run("parent = os.getpid()\n" + EXITS, "child\natexit False\ndone\natexit True\n")
 
 
+@pytest.mark.library("there is nothing to copy")
 def test_where_a_private_copy_is_impossible_the_error_says_what_to_do(run, tmp_path):
     """No anonymous memory, and only file systems without execution for temporary files."""
     places = [path for path in map(Path, ("/dev/shm", "/run", "/run/lock")) if path.is_dir()]
