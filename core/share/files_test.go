@@ -152,15 +152,15 @@ func TestFilesThatCannotBe(t *testing.T) {
 		t.Errorf("one that another has: %v", err)
 	}
 	giveBack(holder)
-	if err := store.Update(short(), "number", count); err != nil {
+	if err := store.Update(t.Context(), "number", count); err != nil {
 		t.Errorf("and then: %v", err)
 	}
 	blocked := filepath.Join(store.directory, "number.account", "below a file")
-	if err := openFiles(t, blocked).Update(short(), "number", count); !errors.As(err, new(*os.PathError)) {
+	if err := openFiles(t, blocked).Update(t.Context(), "number", count); !errors.As(err, new(*os.PathError)) {
 		t.Errorf("below a file: %v", err)
 	}
 	if err := os.Symlink(filepath.Join(store.directory, "elsewhere"), filepath.Join(store.directory, "link.account")); err == nil {
-		if err := store.Update(short(), "link", count); err == nil {
+		if err := store.Update(t.Context(), "link", count); err == nil {
 			t.Error("it followed a link")
 		}
 	}

@@ -169,7 +169,7 @@ func TestRedisThatIsNone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errors.New("that was enough"))
+			ctx, cancel := context.WithTimeoutCause(t.Context(), 3*time.Second, errors.New("that was enough"))
 			defer cancel()
 			err = store.Update(ctx, "number", count)
 			if got := fmt.Sprint(err); !strings.Contains(got, c.want) {

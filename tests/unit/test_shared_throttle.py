@@ -127,7 +127,7 @@ def test_processes_wait_for_one_another(server: Server, shared: str) -> None:
         time.sleep(0.01)
     said = [line for process in asking for line in process.communicate()[0].split()]
     assert said == ["hello"] * 12
-    assert most == 2
+    assert 1 <= most <= 2
 
 
 def test_who_waits_for_another_process_can_be_cancelled(server: Server, shared: str) -> None:
