@@ -17,7 +17,7 @@ from ._raising import translate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from typing import Any
 
     from ._mocking import MockProvider
@@ -33,6 +33,8 @@ _OWN = (
     "application_id", "application_name", "application_url", "request_id", "end_user_id", "application_context",
     "input", "encoding_format",
 )  # fmt: skip
+# What another model does not take over.
+_OTHER = dict.fromkeys(("fallbacks", "api_key", "api_base", "base_url", "custom_llm_provider"))
 
 
 class Ask:
@@ -92,6 +94,8 @@ class Call:
         headers, user = attribute(self.own, self.provider)
         if headers:
             left["extra_headers"] = {**headers, **(left.get("extra_headers") or {})}
+        if user is None and self.provider == "anthropic":
+            user = (self.own["metadata"] or {}).get("user_id")  # which litellm gives to Anthropic, and to nobody else
         if user is not None and left.get("user") is None:
             left["user"] = user
 
@@ -218,6 +222,21 @@ class Call:
         return Call(arguments, self.method)
 
 
+def begin(make: Callable[..., Call], arguments: dict[str, Any], method: str) -> Call:
+    """The call; or where nobody knows who has its model, the same call to the first of its fallbacks.
+
+    Raises:
+        LiteLLMEdgeError: There is no such call, and no fallback either.
+    """
+    try:
+        return make(arguments, method)
+    except exceptions.LiteLLMUnknownProvider:
+        waiting = _alternatives(arguments.get("fallbacks") or _settings.read("default_fallbacks"))
+        if not waiting:
+            raise
+        return begin(make, {**arguments, **_OTHER, **waiting.pop(0), "fallbacks": waiting}, method)
+
+
 def steps(first: Call) -> Generator[Ask, Any, tuple[Call, Any]]:
     """Asks one model after the other until one answers. Gives the call that was answered, and the answer.
 
@@ -240,9 +259,8 @@ def _next_call(first: Call, waiting: list[dict[str, Any]]) -> Call:
     """The call to the first of those that wait to which there is one at all."""
     while True:
         taken = waiting.pop(0)
-        off = dict.fromkeys(("fallbacks", "api_key", "api_base", "base_url", "custom_llm_provider"))
         try:
-            return first.again({**first.arguments, **(off if "model" in taken else {}), **taken})
+            return first.again({**first.arguments, **(_OTHER if "model" in taken else {}), **taken})
         except exceptions.LiteLLMEdgeError:
             if not waiting:
                 raise

@@ -203,6 +203,7 @@ def answer_cost(own: dict[str, Any], vendor: _names.Vendor | None, model: str, a
     price = _make_price(custom) if custom else None
     if price is None and own["base_model"]:
         price = base_price(own["base_model"], vendor)
-    if price is None and vendor is not None and _registered:
+    mocked = own["mock_response"] is not None or own["mock_tool_calls"]
+    if price is None and vendor is not None and (_registered or mocked):
         price = find_price(vendor, model)
     return answer.cost if price is None else price.cost(answer.usage)
