@@ -161,6 +161,7 @@ if TYPE_CHECKING:
 api_key: str | None = None
 api_base: str | None = None
 api_version: str | None = None
+organization: str | None = None
 openai_key: str | None = None
 anthropic_key: str | None = None
 azure_key: str | None = None
@@ -234,6 +235,7 @@ __all__ = [
     "api_key",
     "api_base",
     "api_version",
+    "organization",
     "openai_key",
     "anthropic_key",
     "azure_key",

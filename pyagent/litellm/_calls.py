@@ -68,8 +68,10 @@ class Call:
         self.messages: Any = [] if method == "embed" else _params.plain_messages(own["messages"])
         self._add_application(left)
         self.as_functions = bool(left.get("functions"))
-        self._drop_asked(left)
+        for path in own["additional_drop_params"] or ():
+            left = _params.without(left, path)
         self.url = ""
+        self._fill_in(left)
         self.options = _params.read_options(left, self.provider, self.name, method)
         self._finish_options()
 
@@ -99,9 +101,13 @@ class Call:
         if user is not None and left.get("user") is None:
             left["user"] = user
 
-    def _drop_asked(self, left: dict[str, Any]) -> None:
-        for name in self.own["additional_drop_params"] or ():
-            left.pop(name, None)
+    def _fill_in(self, left: dict[str, Any]) -> None:
+        """What litellm takes by a second name, or from the module for one vendor alone."""
+        seconds = left.pop("request_timeout", None)
+        if left.get("timeout") is None:
+            left["timeout"] = seconds
+        if self.provider == "openai" and left.get("organization") is None:
+            left["organization"] = _settings.read("organization")
 
     def _finish_options(self) -> None:
         options, own = self.options, self.own

@@ -57,8 +57,12 @@ def test_the_key_as_argument_and_as_module_attribute(vendor: Any, monkeypatch: p
     litellm.completion("gpt-4o", ASK)
     monkeypatch.setattr(litellm, "api_key", "of all")
     litellm.completion("gpt-4o", ASK)
+    monkeypatch.setattr(litellm, "organization", "LiteOrg")
+    monkeypatch.setattr(litellm, "api_base", vendor.url)
+    litellm.completion("gpt-4o", ASK, api_key="of the call")
+    assert vendor.requests()[-1]["headers"]["openai-organization"] == "LiteOrg"
     keys = [request["headers"]["authorization"] for request in vendor.requests()]
-    assert keys == ["Bearer of the call", "Bearer of the vendor", "Bearer of all"]
+    assert keys == ["Bearer of the call", "Bearer of the vendor", "Bearer of all", "Bearer of the call"]
 
 
 def test_the_arguments_of_openai_go_to_it(vendor: Any) -> None:
@@ -161,7 +165,10 @@ def test_parallel_calls_can_be_forbidden(vendor: Any) -> None:
     litellm.completion("gpt-4o", ASK, tools=[WEATHER], parallel_tool_calls=False)
     assert said(vendor)["parallel_tool_calls"] is False
     assert litellm.supports_parallel_function_calling(model="gpt-4o") is True
-    assert litellm.supports_function_calling(model="gpt-4o") is True
+    for model in ("gpt-4o", "azure/gpt-4o"):
+        assert litellm.supports_function_calling(model=model) is True
+    for model in ("palm/chat-bison", "ollama/llama2"):
+        assert litellm.supports_function_calling(model=model) is False
 
 
 def test_the_older_functions(vendor: Any) -> None:
@@ -285,6 +292,10 @@ def test_what_a_vendor_does_not_take(vendor: Any, monkeypatch: pytest.MonkeyPatc
     assert "seed" not in said(vendor)
     litellm.completion("openai/m", ASK, user="u", additional_drop_params=["user"])
     assert "user" not in said(vendor)
+    examples = [{**WEATHER, "input_examples": [{"town": "Rome"}]}]
+    litellm.completion("openai/m", ASK, tools=examples, additional_drop_params=["tools[*].input_examples"])
+    assert said(vendor)["tools"] == [WEATHER]
+    assert "input_examples" in examples[0]
     assert "seed" in (litellm.get_supported_openai_params("openai/m") or ())
 
 
@@ -333,9 +344,9 @@ def test_fallbacks_of_prompts_that_are_too_long_or_refused(vendor: Any) -> None:
 
 
 def test_timeouts(vendor: Any) -> None:
-    for more in ({}, {"stream": True}):
+    for more in ({"timeout": 0.05}, {"timeout": 0.05, "stream": True}, {"request_timeout": 0.05}):
         with pytest.raises(litellm.Timeout) as caught:
-            list(litellm.completion("openai/m", ASK, timeout=0.05, num_retries=0, **more, **fake(header_delay=3)))
+            list(litellm.completion("openai/m", ASK, num_retries=0, **more, **fake(header_delay=3)))
         assert caught.value.status_code == 408
 
 
