@@ -67,18 +67,44 @@ Cflags: -I${{prefix}}/include
 Libs: -L${{prefix}} -lpyagent{rpath}
 """
 
-# Every vendor's protocol is in the library, which may have 10 MiB. These packages work once per connection, on names
-# and certificates; without inlining they take a quarter of a megabyte less. The arithmetic of cryptography is in other
-# packages and stays as it is.
+# A function that is put into its callers is there many times, in code and in the tables that name it. These packages
+# work once per connection or request; without inlining the wheel is a twentieth smaller, and a request takes as many
+# instructions as before. What reads streams, JSON and bytes, and the arithmetic of cryptography, are in other packages.
+# core/provider both reads and writes: there the functions that write are marked go:noinline.
 NOT_INLINED = (
+    "compress/...",
+    "crypto",
+    "crypto/ecdh",
     "crypto/ecdsa",
+    "crypto/ed25519",
+    "crypto/elliptic",
+    "crypto/hpke",
+    "crypto/internal/fips140/drbg",
+    "crypto/internal/fips140/ecdh",
     "crypto/internal/fips140/ecdsa",
     "crypto/internal/fips140/rsa",
+    "crypto/internal/fips140/tls12",
+    "crypto/internal/fips140/tls13",
+    "crypto/mldsa",
+    "crypto/mlkem",
+    "crypto/rand",
     "crypto/rsa",
     "crypto/tls",
     "crypto/x509/...",
     "encoding/asn1",
+    "fmt",
+    "log",
     "math/big",
+    "mime/...",
+    "net",
+    "net/http/...",
+    "net/netip",
+    "net/textproto",
+    "net/url",
+    "os",
+    "pyagent/core/fake",
+    "pyagent/core/price",
+    "time",
     "vendor/...",
 )
 

@@ -6,7 +6,6 @@ of 24. On a connection of ours answers come in the order of the questions."""
 from __future__ import annotations
 
 import socket
-from select import POLLIN, poll
 from struct import Struct
 
 from . import _lib
@@ -67,6 +66,8 @@ class Connection(socket.socket):
         """
         try:
             if timeout_ms > 0:
+                from select import POLLIN, poll
+
                 waiting = poll()
                 waiting.register(self, POLLIN)
                 waiting.poll(timeout_ms)

@@ -164,8 +164,6 @@ class AsyncCall(_lib.Handle):
         """
         if self.closed:
             raise StreamCancelledError("The request was closed before its end.")
-        if not self.runtime.alive:
-            self.runtime.check_alive()
         if seconds is not None:
             return self._inbox.arrival_before(self.box, seconds)
         return self._inbox.arrival(self.box)

@@ -17,8 +17,8 @@ import os
 import signal
 import sys
 import threading
-from _functools import partial  # type: ignore[import-not-found]  # functools itself is slow to import
 from contextlib import contextmanager
+from functools import partial
 from operator import attrgetter
 
 from . import _opening

@@ -35,7 +35,7 @@ from ._connection import (
     SUBMIT,
     Connection,
     request,
-)  # fmt: skip
+)
 from .errors import InternalError
 
 TYPE_CHECKING = False
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 IDLE_CONNECTIONS = 16  # as many are kept for the next question
 START_SECONDS = 30.0
+LAST_WORDS = 16 * 1024  # bytes of what the process has written to its standard error
 
 
 class Place(ctypes.Structure):
@@ -259,7 +260,7 @@ class Process(_lib.Runtime):
             if self._lost or self.forked:
                 return
             lost = _bury(self._pid)
-            self._said = os.pread(self._said_to, _LAST_WORDS, 0).decode(errors="replace").strip()
+            self._said = os.pread(self._said_to, LAST_WORDS, 0).decode(errors="replace").strip()
             os.close(self._said_to)
             self._lost = lost
 
@@ -271,9 +272,6 @@ class Process(_lib.Runtime):
             is_retryable=True,
             body=self._said,
         )
-
-
-_LAST_WORDS = 16 * 1024  # bytes of what the process has written to its standard error
 
 
 def _start(path: str) -> tuple[int, Connection, int]:
@@ -328,5 +326,6 @@ def _bury(pid: int) -> str:
         return "has ended"
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        return f"was killed by signal {number} ({signal.Signals(number).name})"
+        name = next((known.name for known in signal.Signals if known == number), "without a name")
+        return f"was killed by signal {number} ({name})"
     return f"has ended with status {os.WEXITSTATUS(status)}"

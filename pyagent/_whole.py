@@ -9,6 +9,7 @@ from .errors import StreamCancelledError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from typing import TypeVar
 
     from ._call import Call
@@ -27,9 +28,9 @@ def wait_for_all(call: Call) -> Assembly:
     return wait_for(call, call.assembly or Assembly())
 
 
-async def await_all(call: AsyncCall) -> Assembly:
+def await_all(call: AsyncCall) -> Awaitable[Assembly]:
     """The twin of `wait_for_all` for coroutines."""
-    return await await_for(call, call.assembly or Assembly())
+    return await_for(call, call.assembly or Assembly())
 
 
 def wait_for(call: Call, receiver: Receiver) -> Receiver:
@@ -49,9 +50,11 @@ async def await_for(call: AsyncCall, receiver: Receiver) -> Receiver:
     """The twin of `wait_for` for coroutines."""
     try:
         while not receiver.ended:
-            if not call.box.chunks:
+            data = call.take()
+            if data:
+                receiver.add(data)
+            else:
                 await call.arrival()
-            receiver.add(call.take())
         call.end()
     finally:
         call.close()

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pefile
 from elftools.elf.elffile import ELFFile
 
-LARGEST = 4 << 20  # bytes of a wheel
+LARGEST = 4_000_000  # bytes of a wheel
 
 # By machine of the tag: what the file says it is for.
 ELF_MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}

@@ -127,7 +127,7 @@ def build_wheel(name: str, source: Path, folder: Path) -> Path:
         (wheel,) = Path(made, "dist").iterdir()
         if name not in wheel.name:
             sys.exit(f"{wheel.name} was to be for {name}")
-        (folder / wheel.name).write_bytes(wheel.read_bytes())
+        subprocess.run([sys.executable, ROOT / "tools" / "repack.py", wheel, folder / wheel.name], check=True)
     return folder / wheel.name
 
 

@@ -45,7 +45,7 @@ const ballastBytes = 16 << 20
 func New() *Bridge {
 	b := &Bridge{engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes), yields: yielding{began: time.Now()}}
 	b.lookout = lookout{bridge: b, period: unpolled}
-	b.patient = lookout{bridge: b, period: engine.UntoldPatience / 2}
+	b.patient = lookout{bridge: b, period: engine.LoopPatience / 2}
 	return b
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -79,16 +80,16 @@ func (t *tally) row(provider, model, tag string) *Spent {
 func (t *tally) list(reset bool) []Spent {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	rows := make([]Spent, 0, len(t.rows))
-	for _, row := range t.rows {
+	sorted := slices.SortedFunc(maps.Values(t.rows), func(a, b *Spent) int {
+		return cmp.Or(cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Model, b.Model), cmp.Compare(a.Tag, b.Tag))
+	})
+	rows := make([]Spent, 0, len(sorted))
+	for _, row := range sorted {
 		rows = append(rows, *row)
 	}
 	if reset {
 		t.rows = nil
 	}
-	slices.SortFunc(rows, func(a, b Spent) int {
-		return cmp.Or(cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Model, b.Model), cmp.Compare(a.Tag, b.Tag))
-	})
 	return rows
 }
 

@@ -9,8 +9,8 @@ import (
 )
 
 // A small question that is answered at once needs no goroutine: Ask sends it on the thread that submits, Answer waits for the
-// answer on the thread that polls. Both do only what takes no decision. Everything else, another attempt among it, is left as
-// it stands to Run.
+// answer on the thread that polls. For an event loop it is AskWatched, and Arrive whenever something has come. All of them do
+// only what takes no decision. Everything else, another attempt among it, is left as it stands to Run.
 
 // outcome is how an attempt ended.
 type outcome struct {
@@ -27,9 +27,13 @@ func (c *Call) Ask(ctx context.Context) bool {
 	return c.begun != nil
 }
 
+// Quick reports whether the client's last answer came so soon that AskWatched is worth it: what is not there in time costs a
+// change of hands.
+func (c *Client) Quick() bool { return c.quick.Load() }
+
 // AskWatched is Ask for an event loop: the watch tells reader when something has come, and then it is Arrive's turn.
 func (c *Call) AskWatched(ctx context.Context, watch *Watch, reader Reader) bool {
-	if !c.client.quick.Load() || !c.simple() {
+	if !c.simple() {
 		return false
 	}
 	c.begun = c.client.transport.BeginWatched(ctx, c.encoded, watch, reader)
@@ -42,11 +46,11 @@ func (c *Call) simple() bool {
 	if c.client.config.Throttle != nil || c.client.budget != nil || c.client.router != nil { // its turn may come later, or never
 		return false
 	}
-	return c.request.Op == llm.OpGenerate && c.clocks.FirstToken == 0 && (total == 0 || total >= UntoldPatience) && c.encode() == nil
+	return c.request.Op == llm.OpGenerate && c.clocks.FirstToken == 0 && (total == 0 || total >= LoopPatience) && c.encode() == nil
 }
 
-// UntoldPatience is how long an answer may take that an event loop waits for.
-const UntoldPatience = time.Second
+// LoopPatience is how long an event loop waits for an answer without a goroutine: as long as no clock runs out.
+const LoopPatience = time.Second
 
 // Arrive takes in what has come, and delivers the answer if that is all of it. Either the call has come to its end; or it
 // waits for more; or comes Run.
@@ -61,9 +65,6 @@ func (c *Call) Leave() {
 		c.begun.Leave()
 	}
 }
-
-// Quick reports whether the client's last answer came so soon that asking on an event loop's own thread is worth it.
-func (c *Client) Quick() bool { return c.quick.Load() }
 
 // AnswerPatience is how long Answer may take.
 const AnswerPatience = 2 * transport.Patience

@@ -66,11 +66,15 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Kind, e.Message) }
 
 // Errorf makes an error of a kind.
+//
+//go:noinline
 func Errorf(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
 }
 
 // Configuration reports a bad option: it names the field, shows the value and says what to do instead.
+//
+//go:noinline
 func Configuration(field, format string, args ...any) *Error {
 	return &Error{Kind: KindConfiguration, Param: field, Message: fmt.Sprintf(format, args...)}
 }

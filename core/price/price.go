@@ -4,7 +4,6 @@ package price
 import (
 	_ "embed"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -32,7 +31,7 @@ func List() []Row {
 	rows := table.Rows
 	for _, row := range table.Rows {
 		if maker := resold[row.Providers[0]]; maker != "" {
-			row.Providers, row.Model = []string{"openrouter"}, maker+version.ReplaceAllString(row.Model, "-$1.$2")
+			row.Providers, row.Model = []string{"openrouter"}, maker+dotted(row.Model)
 			rows = append(rows, row)
 		}
 	}
@@ -46,8 +45,18 @@ var resold = map[string]string{
 	"cohere": "cohere/",
 }
 
-// version is a number in Anthropic's own names, which OpenRouter writes with a dot.
-var version = regexp.MustCompile(`-(\d)-(\d)`)
+// dotted is a model's name as OpenRouter writes it: where Anthropic's own has the version -4-5, it has -4.5. It is not a regular
+// expression, because the package for those is a fiftieth of the library.
+func dotted(name string) string {
+	text := []byte(name)
+	digit := func(at int) bool { return text[at] >= '0' && text[at] <= '9' }
+	for at := 0; at+3 < len(text); at++ {
+		if text[at] == '-' && digit(at+1) && text[at+2] == '-' && digit(at+3) {
+			text[at+2] = '.'
+		}
+	}
+	return string(text)
+}
 
 // Of are the rows of one vendor's models.
 func Of(rows []Row, provider string) []Row {

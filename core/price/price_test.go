@@ -163,3 +163,14 @@ func TestOfLeavesTheListAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestDotted(t *testing.T) {
+	for name, want := range map[string]string{
+		"claude-sonnet-4-5": "claude-sonnet-4.5", "claude-3-5-haiku-20241022": "claude-3.5-haiku-20241022", "a-1-2-3-4": "a-1.2-3.4",
+		"a-1-2-3": "a-1.2-3", "gpt-4o-2024-08-06": "gpt-4o-2024-08-06", "o-4-": "o-4-", "-4-5": "-4.5", "": "", "4-5": "4-5",
+	} {
+		if got := dotted(name); got != want {
+			t.Errorf("%q is %q, want %q", name, got, want)
+		}
+	}
+}

@@ -88,7 +88,7 @@ func (h *host) send(sequence, op uint32, number int32, handle, inbox uint64, pay
 
 func (h *host) receive() answer {
 	h.t.Helper()
-	_ = h.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = h.conn.SetReadDeadline(time.Now().Add(60 * time.Second))
 	var head [answerHead]byte
 	if _, err := io.ReadFull(h.conn, head[:]); err != nil {
 		h.t.Fatal(err)
@@ -196,7 +196,7 @@ func TestTheFunctions(t *testing.T) {
 
 func TestAFrameLargerThanTheRoom(t *testing.T) {
 	h := newHost(t, bridge.New())
-	text := strings.Repeat("x", 3<<20)
+	text := strings.Repeat("x", 300<<10)
 	client := h.open(opClientOpen, 0, 0, 0, config)
 	call := h.open(opSubmit, 0, client, 0, strings.Replace(strings.Replace(ask, "one two", text, 1), "stream", "generate", 1))
 	total := 0
@@ -269,7 +269,7 @@ func TestARequestWithoutAnswerHasNone(t *testing.T) {
 func TestARequestThatCannotBeOne(t *testing.T) {
 	h := newHost(t, bridge.New())
 	_, _ = h.conn.Write(bytes.Repeat([]byte{0xff}, requestHead))
-	_ = h.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = h.conn.SetReadDeadline(time.Now().Add(60 * time.Second))
 	if _, err := h.conn.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("the connection is still open: %v", err)
 	}

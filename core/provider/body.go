@@ -47,6 +47,7 @@ func (b *body) put(name string, write func(out []byte) []byte) {
 	b.out.out = write(b.out.out)
 }
 
+//go:noinline
 func (b *body) putText(name, value string) {
 	b.put(name, func(out []byte) []byte { return llm.AppendString(out, value) })
 }
@@ -74,11 +75,15 @@ func sortedNames[V any](of map[string]V) []string {
 }
 
 // refuse fails because the vendor cannot honour an option.
+//
+//go:noinline
 func (b *body) refuse(name, format string, args ...any) {
 	b.fail(llm.KindUnsupported, name, format, args...)
 }
 
 // wrong fails because an option makes no sense.
+//
+//go:noinline
 func (b *body) wrong(name, format string, args ...any) {
 	b.fail(llm.KindConfiguration, name, format, args...)
 }

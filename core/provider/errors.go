@@ -210,6 +210,7 @@ func word(raw json.RawMessage) string {
 	return llm.Unquote(raw)
 }
 
+//go:noinline
 func firstWord(first, second string) string {
 	if first != "" {
 		return first

@@ -13,6 +13,7 @@ func Features() []string {
 // featureSet collects features in the order of Features, each once.
 type featureSet map[string]bool
 
+//go:noinline
 func (s featureSet) add(word string, ok bool) {
 	if ok {
 		s[word] = true

@@ -17,6 +17,8 @@ func list[T any](value []byte, read func(value []byte) T) []T {
 }
 
 // readText sets a string field.
+//
+//go:noinline
 func readText(into *string, value []byte) {
 	if quoted(value) {
 		*into = llm.Unquote(value)
@@ -24,6 +26,8 @@ func readText(into *string, value []byte) {
 }
 
 // kept is a value that outlives the text it was read from; null is nothing.
+//
+//go:noinline
 func kept(value []byte) json.RawMessage {
 	if absent(value) {
 		return nil

@@ -16,6 +16,7 @@ type object struct {
 	empty bool
 }
 
+//go:noinline
 func newObject(out []byte) *object { return &object{append(out, '{'), true} }
 
 func (o *object) key(name string) {
@@ -42,6 +43,7 @@ func (o *object) members(list []llm.Member) {
 	}
 }
 
+//go:noinline
 func (o *object) end() []byte { return append(o.out, '}') }
 
 func appendStrings(out []byte, list []string) []byte {
@@ -70,6 +72,8 @@ func quoted(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '"' }
 func absent(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
 // member writes one member and closes the object.
+//
+//go:noinline
 func (o *object) member(name string, value []byte) json.RawMessage {
 	o.raw(name, value)
 	return o.end()

@@ -126,6 +126,8 @@ func (u *chatUsage) cost() *float64 {
 }
 
 // firstCount takes the first number that is given. Counts come as floats from some servers.
+//
+//go:noinline
 func firstCount(candidates ...loose) *int64 {
 	for _, candidate := range candidates {
 		if candidate.set && candidate.number >= 0 && candidate.number < 1<<53 {

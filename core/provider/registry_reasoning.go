@@ -3,6 +3,8 @@ package provider
 import "encoding/json"
 
 // control is a literal control of reasoning.
+//
+//go:noinline
 func control(object string) json.RawMessage { return json.RawMessage(object) }
 
 // field is the control that is one field.

@@ -61,8 +61,9 @@ def test_the_tag_promises_a_glibc_that_has_every_symbol(wheel: Path, unpacked: P
 
 
 def test_sizes(wheel: Path, unpacked: Path) -> None:
-    assert wheel.stat().st_size <= 4 * MEGABYTE
-    assert (unpacked / "pyagent" / LIBRARY).stat().st_size <= 10 * MEGABYTE
+    """As pip makes it; `make wheels` packs more tightly."""
+    assert wheel.stat().st_size <= 3.8 * MEGABYTE
+    assert (unpacked / "pyagent" / LIBRARY).stat().st_size <= 9 * MEGABYTE
 
 
 def test_the_wheel_holds_the_package_the_library_and_the_header(root: Path, unpacked: Path) -> None:

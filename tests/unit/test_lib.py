@@ -60,12 +60,14 @@ def test_another_library() -> None:
         _lib.Runtime("libm", other)
 
 
+@pytest.mark.library("that of the executable is asked for as well")
 def test_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_lib, "ABI_VERSION", 2)
     with pytest.raises(InternalError, match=r"has ABI version 1, but this pyagent needs ABI version 2\..*reinstall"):
         _lib.Runtime(get_library(), get_library())
 
 
+@pytest.mark.library("the executable has a path of its own")
 def test_the_path_can_be_set(tmp_path: Path) -> None:
     link = tmp_path / "elsewhere.so"
     link.symlink_to(get_library())

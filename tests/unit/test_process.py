@@ -141,17 +141,24 @@ def test_its_last_words_are_in_the_error(process: Callable[[], Process], provide
 
 
 def test_a_crash_under_asyncio(process: Callable[[], Process], provider: Provider, slow: Slow) -> None:
+    begun = 0
+
     async def read() -> str:
+        nonlocal begun
+        stream = provider.astream_text("", extra_body=slow)
+        assert await stream.__anext__() == "a"
+        begun += 1
         with pytest.raises(InternalError) as caught:
-            assert [piece async for piece in provider.astream_text("", extra_body=slow)]
+            assert [piece async for piece in stream]
         assert caught.value.partial_text.startswith("a")
         return caught.value.message
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        for _ in range(2):
+        for times in (1, 2):
             tasks = [loop.create_task(read()) for _ in range(20)]
-            await asyncio.sleep(0.2)
+            while begun < 20 * times:
+                await asyncio.sleep(0.01)
             kill(process())
             said = await asyncio.wait_for(asyncio.gather(*tasks), 10)
             assert all("was killed by signal 9" in message for message in said), said

@@ -37,6 +37,32 @@ def test_flags_that_are_off() -> None:
     assert request(prompt="hi", store=False)["store"] is False
 
 
+class Array:
+    """Something that has no truth when it is compared, as arrays of numbers have none."""
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("the truth of an array is ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("given", [{"temperature": 0}, {"seed": 0}, {"store": False}, {"stop": []}, {"user": ""}])
+def test_a_prompt_is_bare_only_without_anything_else(given: dict[str, Any]) -> None:
+    plain = {"system_prompt": None, "temperature": None, "include_raw": False, "prompt": "hi", "tools": None}
+    assert request(**plain) == request(prompt="hi")
+    ((name, value),) = given.items()
+    assert request(**{**plain, **given})[name] == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("temperature", Array()), ("include_raw", 0), ("include_usage", ""), ("stop", Array())]
+)
+def test_a_bare_prompt_hides_no_wrong_argument(name: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        request(prompt="hi", **{name: value})
+    assert caught.value.param == name
+
+
 def test_messages_win_over_the_prompt() -> None:
     messages = [{"role": "user", "content": "a"}]
     assert request(prompt="p", messages=messages)["messages"] == messages
