@@ -20,8 +20,10 @@ def register_model(model_cost: dict[str, dict[str, Any]]) -> dict[str, dict[str,
     output_cost_per_token, cache_read_input_token_cost and cache_creation_input_token_cost in US dollars.
 
     Raises:
-        ValueError: An entry has none of these.
+        ValueError: An entry has none of these, or it is no dict, such as the address of one.
     """
+    if not isinstance(model_cost, dict):
+        raise ValueError(f"register_model takes a dict and fetches none: read the JSON first, got {model_cost!r}.")
     for model, entry in model_cost.items():
         if not isinstance(entry, dict) or not any(name in entry for name in _PER_TOKEN):
             raise ValueError(f"The entry of {model!r} has no price; give one of {', '.join(_PER_TOKEN)}.")

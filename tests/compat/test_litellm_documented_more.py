@@ -92,6 +92,8 @@ def test_the_cost_of_a_mock(vendor: Any) -> None:
 
 
 def test_prices_of_one_s_own(vendor: Any) -> None:
+    with pytest.raises(ValueError, match="read the JSON first"):
+        litellm.register_model("https://prices.example/all.json")  # type: ignore[arg-type]
     litellm.register_model({
         "mine-1": {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6, "litellm_provider": "openai"}
     })  # fmt: skip
@@ -318,11 +320,15 @@ def test_a_router(vendor: Any, deploy: Any) -> None:
     ["simple-shuffle", "least-busy", "latency-based-routing", "cost-based-routing", "usage-based-routing-v2"],
 )
 def test_the_strategies_of_a_router(vendor: Any, deploy: Any, strategy: str) -> None:
+    beside = {**deploy("small", "two"), "rpm": 10, "tpm": 100000}
     router = litellm.Router(
-        model_list=[deploy("small", "one", rpm=900, tpm=100000), deploy("small", "two", rpm=10, tpm=100000)],
+        model_list=[deploy("small", "one", rpm=900, tpm=100000), beside],
         routing_strategy=strategy,
     )
     assert router.completion("small", ASK).model in {"one", "two"}
+    assert [one["litellm_params"]["rpm"] for one in router.model_list] == [900, 10]
+    with pytest.raises(litellm.UnsupportedParamsError, match="give timeout"):
+        litellm.Router(model_list=[deploy("small", "one", request_timeout=3)])
 
 
 def test_a_deployment_that_fails_rests(vendor: Any, deploy: Any) -> None:
