@@ -105,7 +105,6 @@ def test_prices_of_one_s_own(vendor: Any) -> None:
 
 
 def test_tokens() -> None:
-    pytest.importorskip("tiktoken")
     assert litellm.get_max_tokens("gpt-4o") == 16384
 
     class Words:
