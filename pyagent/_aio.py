@@ -110,14 +110,22 @@ class LoopInbox(Inbox):
 _inboxes: WeakKeyDictionary[AbstractEventLoop, LoopInbox] = WeakKeyDictionary()
 
 
+def in_trio() -> bool:
+    """Whether trio, which somebody has imported, runs the calling task. Before its version 0.28 it cannot be asked."""
+    try:
+        sys.modules["trio"].lowlevel.current_task()
+    except RuntimeError:
+        return False
+    return True
+
+
 def current_inbox(client: Client) -> Inbox:
     """The inbox of whatever runs the calling task.
 
     Raises:
         RuntimeError: Neither asyncio nor trio runs here.
     """
-    trio: Any = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
+    if "trio" in sys.modules and in_trio():
         with _opening.lock:
             from . import _trio
 

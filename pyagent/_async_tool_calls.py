@@ -9,6 +9,7 @@ from inspect import isawaitable
 from typing import Any
 
 from . import _opening, events
+from ._aio import in_trio
 from ._tool_calls import Batch, Job, launch_in_thread, start_thread
 
 TYPE_CHECKING = False
@@ -71,8 +72,7 @@ def open_outbox() -> Any:
     Raises:
         RuntimeError: Neither asyncio nor trio runs here.
     """
-    trio: Any = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
+    if "trio" in sys.modules and in_trio():
         with _opening.lock:
             from ._trio import TrioOutbox
 

@@ -31,7 +31,11 @@ class TrioInbox(Inbox):
         self.bell = Bell(self, client.number)
 
     def check_here(self) -> None:
-        if not lowlevel.in_trio_run() or lowlevel.current_trio_token() is not self._run:
+        try:
+            here = lowlevel.current_trio_token()
+        except RuntimeError:
+            here = None
+        if here is not self._run:
             raise RuntimeError(WRONG_LOOP)
 
     def arrival(self, box: Mailbox) -> Awaitable[None]:

@@ -269,21 +269,34 @@ def test_a_child_that_exits_by_itself(run):
     run("parent = os.getpid()\n" + EXITS, "child\natexit False\ndone\natexit True\n")
 
 
-@pytest.mark.library("there is nothing to copy")
-def test_where_a_private_copy_is_impossible_the_error_says_what_to_do(run, tmp_path):
-    """No anonymous memory, and only file systems without execution for temporary files."""
+@pytest.fixture
+def nowhere(tmp_path):
+    """What a program runs so that a copy of the library can be had nowhere: there is no anonymous memory, and temporary
+    files are where nothing may be executed, TMPDIR."""
     places = [path for path in map(Path, ("/dev/shm", "/run", "/run/lock")) if path.is_dir()]
     forbidding = [path for path in places if os.access(path, os.W_OK) and os.statvfs(path).f_flag & os.ST_NOEXEC]
-    forbid = "" if forbidding else "ctypes.CDLL = refuse\n"
-    program = f"""
+    code = """
 import ctypes
-from pyagent import InternalError
+load = ctypes.CDLL
 def refuse(path):
+    if path is None:
+        return load(path)
     raise OSError(path + ": failed to map segment from shared object")
 ask()
 if hasattr(os, "memfd_create"):
     del os.memfd_create
-{forbid}
+"""
+    if not forbidding:
+        code += "ctypes.CDLL = refuse\n"
+    return code, str(forbidding[0] if forbidding else tmp_path)
+
+
+@pytest.mark.library("there is nothing to copy")
+def test_where_a_private_copy_is_impossible_the_error_says_what_to_do(run, nowhere):
+    code, place = nowhere
+    program = f"""
+from pyagent import InternalError
+{code}
 def child():
     for _ in range(2):
         try:
@@ -297,7 +310,27 @@ fork(child)
 ask()
 print("done")
 """
-    run(program, TMPDIR=str(forbidding[0] if forbidding else tmp_path))
+    run(program, TMPDIR=place, PYAGENT_TRANSPORT="library")
+
+
+@pytest.mark.library("there is nothing to copy")
+def test_where_a_private_copy_is_impossible_a_process_takes_its_place(run, nowhere):
+    code, place = nowhere
+    program = f"""
+import warnings
+{code}
+def child():
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            ask()
+    (warning,) = said
+    assert "TMPDIR" in str(warning.message) and "PYAGENT_TRANSPORT" in str(warning.message), warning
+fork(child)
+ask()
+print("done")
+"""
+    run(program, TMPDIR=place)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at /proc")

@@ -110,14 +110,15 @@ def test_every_other_way_to_end(asking: Any, model: Any, slow: Slow, end: str) -
     assert len(model.asked) == 1
 
 
-def in_trio() -> Any:
+def trio_of_the_caller() -> Any:
     """trio, where that runs the caller."""
-    trio = sys.modules.get("trio")
-    return trio if trio and trio.lowlevel.in_trio_task() else None
+    from pyagent._aio import in_trio
+
+    return sys.modules["trio"] if "trio" in sys.modules and in_trio() else None
 
 
 async def sleep(seconds: float) -> None:
-    trio = in_trio()
+    trio = trio_of_the_caller()
     await (trio.sleep(seconds) if trio else asyncio.sleep(seconds))
 
 
@@ -144,7 +145,7 @@ async def close(stream: Any) -> None:
 
 
 async def cancel(stream: Any) -> None:
-    trio = in_trio()
+    trio = trio_of_the_caller()
     if trio:
         with trio.move_on_after(0.1):
             await stream.result
