@@ -10,7 +10,11 @@ at any time. Everything else is imported when it is first used. docs/litellm.md 
 
 from __future__ import annotations
 
+import sys
+
 from pyagent import __version__
+
+from ._settings import Module as _Module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,6 +123,10 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UnsupportedParamsError,
     )
+    from .retrying import (
+        acompletion_with_retries,
+        completion_with_retries,
+    )
     from .router import (
         Router,
     )
@@ -153,6 +161,7 @@ if TYPE_CHECKING:
 api_key: str | None = None
 api_base: str | None = None
 api_version: str | None = None
+organization: str | None = None
 openai_key: str | None = None
 anthropic_key: str | None = None
 azure_key: str | None = None
@@ -188,6 +197,8 @@ _PLACES = {
     "building": ("stream_chunk_builder"),
     "streaming": ("CustomStreamWrapper"),
     "router": ("Router"),
+    "retrying": ("completion_with_retries acompletion_with_retries _should_retry"),
+    "_settings": ("_turn_on_debug"),
     "tokens": ("token_counter encode decode"),
     "_money": ("cost_per_token completion_cost register_model"),
     "_model_data": (
@@ -224,6 +235,7 @@ __all__ = [
     "api_key",
     "api_base",
     "api_version",
+    "organization",
     "openai_key",
     "anthropic_key",
     "azure_key",
@@ -262,6 +274,8 @@ __all__ = [
     "stream_chunk_builder",
     "CustomStreamWrapper",
     "Router",
+    "completion_with_retries",
+    "acompletion_with_retries",
     "token_counter",
     "encode",
     "decode",
@@ -348,13 +362,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; docs/litellm.md lists what there is")
     from importlib import import_module
 
     if name in {"discovery", "exceptions"}:
         return import_module(f".{name}", __name__)
-    place = next(module for module, names in _PLACES.items() if name in names.split())
+    place = next((module for module, names in _PLACES.items() if name in names.split()), None)
+    if place is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; docs/litellm.md lists what there is")
     value = getattr(import_module(f".{place}", __name__), name)
     globals()[name] = value
     return value
@@ -362,3 +376,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+sys.modules[__name__].__class__ = _Module

@@ -26,6 +26,11 @@ _ENVIRONMENT = {
     "application_url": "EDGEQUAKE_APP_URL",
     "tenant_id": "EDGEQUAKE_TENANT_ID",
 }
+# What OpenRouter calls them, and the variables of litellm and of edgequake for it.
+_OPENROUTER = (
+    ("application_url", "HTTP-Referer", ("OR_SITE_URL", "OPENROUTER_SITE_URL")),
+    ("application_name", "X-Title", ("OR_APP_NAME", "OPENROUTER_SITE_NAME")),
+)
 
 
 class ApplicationContext:
@@ -36,6 +41,9 @@ class ApplicationContext:
         tenant_id: Whose installation of it.
         request_id: Its own id of the request.
         end_user_id: Its own id of the user, sent as the request's user.
+
+    Raises:
+        ValueError: A value looks like a key: all of them are sent to every vendor, and are seen in logs.
     """
 
     __slots__ = _FIELDS
@@ -55,6 +63,9 @@ class ApplicationContext:
         self.tenant_id = tenant_id
         self.request_id = request_id
         self.end_user_id = end_user_id
+        for field in _FIELDS:
+            if str(getattr(self, field) or "").startswith("sk-"):
+                raise ValueError(f"{field} looks like an API key; name the program or the user instead.")
 
     @staticmethod
     def from_env() -> ApplicationContext:
@@ -89,8 +100,8 @@ def attribute(own: dict[str, Any], provider: str) -> tuple[dict[str, str], str |
     if found["request_id"]:
         headers["X-Client-Request-Id"] = found["request_id"]  # which edgequake sends, and OpenAI keeps
     if provider == "openrouter":
-        if found["application_url"]:
-            headers["HTTP-Referer"] = found["application_url"]
-        if found["application_name"]:
-            headers["X-Title"] = found["application_name"]
+        for field, header, variables in _OPENROUTER:
+            value = found[field] or next(filter(None, map(os.environ.get, variables)), None)
+            if value:
+                headers[header] = value
     return headers, found["end_user_id"] or None

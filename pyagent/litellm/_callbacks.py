@@ -85,6 +85,7 @@ class Log:
             return
         details = self._details("failed_api_call")
         details["exception"] = error
+        details["traceback_exception"] = _describe(error)
         self._end(self.failure, "log_failure_event", details, None)
 
     def _end(self, functions: list[Any], method: str, details: dict[str, Any], response: Any) -> None:
@@ -122,10 +123,11 @@ class Log:
         call = self.call
         metadata = {**(call.own["litellm_metadata"] or {}), **(call.own["metadata"] or {}), **call.about()}
         optional = {name: value for name, value in call.options.items() if name != "extra_headers"}
+        asked = {"input": call.own["input"]} if call.method == "embed" else {"messages": call.messages}
         return {
             "model": call.name,
             "messages": call.messages,
-            "input": call.own["input"] if call.method == "embed" else call.messages,
+            "input": next(iter(asked.values())),
             "optional_params": {**optional, **({"stream": True} if call.stream else {})},
             "litellm_params": {"metadata": metadata, "api_base": call.url, "custom_llm_provider": call.provider},
             "custom_llm_provider": call.provider,
@@ -139,8 +141,15 @@ class Log:
             "cache_hit": False,
             "response_cost": None,
             "log_event_type": event,
-            "additional_args": {},
+            "additional_args": {"complete_input_dict": {"model": call.name, **asked, **optional}},
         }
+
+
+def _describe(error: Exception) -> str:
+    """Where an exception comes from, as Python prints it."""
+    from traceback import format_exception
+
+    return "".join(format_exception(type(error), error, error.__traceback__))
 
 
 def _refuse_names(callbacks: list[Any], call: Call) -> None:

@@ -17,7 +17,7 @@ from ._raising import translate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from typing import Any
 
     from ._mocking import MockProvider
@@ -33,6 +33,8 @@ _OWN = (
     "application_id", "application_name", "application_url", "request_id", "end_user_id", "application_context",
     "input", "encoding_format",
 )  # fmt: skip
+# What another model does not take over.
+_OTHER = dict.fromkeys(("fallbacks", "api_key", "api_base", "base_url", "custom_llm_provider"))
 
 
 class Ask:
@@ -66,8 +68,10 @@ class Call:
         self.messages: Any = [] if method == "embed" else _params.plain_messages(own["messages"])
         self._add_application(left)
         self.as_functions = bool(left.get("functions"))
-        self._drop_asked(left)
+        for path in own["additional_drop_params"] or ():
+            left = _params.without(left, path)
         self.url = ""
+        self._fill_in(left)
         self.options = _params.read_options(left, self.provider, self.name, method)
         self._finish_options()
 
@@ -92,12 +96,18 @@ class Call:
         headers, user = attribute(self.own, self.provider)
         if headers:
             left["extra_headers"] = {**headers, **(left.get("extra_headers") or {})}
+        if user is None and self.provider == "anthropic":
+            user = (self.own["metadata"] or {}).get("user_id")  # which litellm gives to Anthropic, and to nobody else
         if user is not None and left.get("user") is None:
             left["user"] = user
 
-    def _drop_asked(self, left: dict[str, Any]) -> None:
-        for name in self.own["additional_drop_params"] or ():
-            left.pop(name, None)
+    def _fill_in(self, left: dict[str, Any]) -> None:
+        """What litellm takes by a second name, or from the module for one vendor alone."""
+        seconds = left.pop("request_timeout", None)
+        if left.get("timeout") is None:
+            left["timeout"] = seconds
+        if self.provider == "openai" and left.get("organization") is None:
+            left["organization"] = _settings.read("organization")
 
     def _finish_options(self) -> None:
         options, own = self.options, self.own
@@ -218,6 +228,21 @@ class Call:
         return Call(arguments, self.method)
 
 
+def begin(make: Callable[..., Call], arguments: dict[str, Any], method: str) -> Call:
+    """The call; or where nobody knows who has its model, the same call to the first of its fallbacks.
+
+    Raises:
+        LiteLLMEdgeError: There is no such call, and no fallback either.
+    """
+    try:
+        return make(arguments, method)
+    except exceptions.LiteLLMUnknownProvider:
+        waiting = _alternatives(arguments.get("fallbacks") or _settings.read("default_fallbacks"))
+        if not waiting:
+            raise
+        return begin(make, {**arguments, **_OTHER, **waiting.pop(0), "fallbacks": waiting}, method)
+
+
 def steps(first: Call) -> Generator[Ask, Any, tuple[Call, Any]]:
     """Asks one model after the other until one answers. Gives the call that was answered, and the answer.
 
@@ -240,9 +265,8 @@ def _next_call(first: Call, waiting: list[dict[str, Any]]) -> Call:
     """The call to the first of those that wait to which there is one at all."""
     while True:
         taken = waiting.pop(0)
-        off = dict.fromkeys(("fallbacks", "api_key", "api_base", "base_url", "custom_llm_provider"))
         try:
-            return first.again({**first.arguments, **(off if "model" in taken else {}), **taken})
+            return first.again({**first.arguments, **(_OTHER if "model" in taken else {}), **taken})
         except exceptions.LiteLLMEdgeError:
             if not waiting:
                 raise

@@ -29,8 +29,8 @@ _OFF = frozenset({
     "merge_reasoning_content_in_choices", "max_retries",
 })  # fmt: skip
 # What can be said of a call only.
-_OF_CALLS = frozenset({*_OWN, "max_retries", "system", "timeout"}) - {"drop_params"}
-_MOVED = {"max_retries": "give num_retries", "mock_response": "give it to the call"}
+_OF_CALLS = frozenset({*_OWN, "max_retries", "request_timeout", "system", "timeout"}) - {"drop_params"}
+_MOVED = {"max_retries": "give num_retries", "request_timeout": "give timeout", "mock_response": "give it to the call"}
 
 
 class Known:
@@ -42,6 +42,7 @@ class Known:
         given = _plain(entry)
         self.group, self.params, self.info = given["model_name"], given["litellm_params"], given["model_info"]
         self.info.setdefault("id", make_id(self.group, self.params))
+        self.params = {**given["limits"], **self.params}
         self.info.setdefault("db_model", False)
         found = _names.split_model(
             str(self.params.get("model") or ""), self._say("custom_llm_provider"), _settings.default_provider()
@@ -159,7 +160,8 @@ def _plain(entry: Any) -> dict[str, Any]:
             f"A deployment is a dict with model_name and litellm_params, got {entry!r:.200}."
         )
     name, parts = entry["model_name"], {}
-    unknown = [key for key in entry if key not in {"model_name", "litellm_params", "model_info"}]
+    limits = {key: entry[key] for key in ("tpm", "rpm") if entry.get(key) is not None}  # litellm takes them here, too
+    unknown = [key for key in entry if key not in {"model_name", "litellm_params", "model_info", "tpm", "rpm"}]
     for part in ("litellm_params", "model_info"):
         value: Any = entry.get(part)
         value = value.model_dump(exclude_none=True) if hasattr(value, "model_dump") else value
@@ -173,7 +175,7 @@ def _plain(entry: Any) -> dict[str, Any]:
         raise exceptions.UnsupportedParamsError(
             f"pyagent.litellm has no wildcards in model_name, got {name!r}; name each model.", model=name
         )
-    return {"model_name": name, **parts}
+    return {"model_name": name, "limits": limits, **parts}
 
 
 def make_id(group: str, params: dict[str, Any]) -> str:

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from typing import Any
 
+    from pyagent.embeddings import Embeddings
+
     from ._calls import Call
 
 # What litellm's mocks say of their tokens.
 _PROMPT_TOKENS, _COMPLETION_TOKENS = 10, 20
 _PIECE = 3
+_NUMBER, _DIMENSIONS = 0.1, 1536
 
 
 def find_mock(call: Call) -> MockProvider | None:
@@ -56,6 +59,27 @@ class MockProvider:
         """The twin of `stream`."""
         return AsyncMockStream(self._answer())
 
+    def embed(self, input: Any, **_: Any) -> Embeddings:
+        """A vector for each text: mock_response, or edgequake's."""
+        self._sleep()
+        return self._vectors(input)
+
+    async def aembed(self, input: Any, **_: Any) -> Embeddings:
+        """The twin of `embed`."""
+        await self._asleep()
+        return self._vectors(input)
+
+    def _vectors(self, texts: Any) -> Embeddings:
+        from array import array
+
+        from pyagent.embeddings import Embeddings
+
+        said: Any = self._raise_asked()
+        vector = array("f", said if isinstance(said, (list, tuple)) else [_NUMBER] * _DIMENSIONS)
+        count = 1 if isinstance(texts, str) else len(texts)
+        usage = Usage(prompt_tokens=_PROMPT_TOKENS, completion_tokens=0, total_tokens=_PROMPT_TOKENS)
+        return Embeddings(vector.tobytes() * count, len(vector), usage=usage, model=self._model)
+
     def _wait(self) -> float:
         return float(self._call.own["mock_delay"] or 0)
 
@@ -69,7 +93,8 @@ class MockProvider:
 
         await sleep(self._wait())
 
-    def _answer(self) -> Response:
+    def _raise_asked(self) -> Any:
+        """Raises the error that the call asks for, if it does; else gives what it wants said."""
         call, said = self._call, self._response
         if call.own["mock_timeout"]:
             raise exceptions.Timeout("This is a mock timeout error", model=call.name, llm_provider=call.provider)
@@ -79,6 +104,10 @@ class MockProvider:
             kind = getattr(exceptions, said[len("litellm.") :].split(":")[0], None)
             if isinstance(kind, type) and issubclass(kind, exceptions.LiteLLMEdgeError):
                 raise kind("This is a mock error", llm_provider=call.provider, model=call.name)
+        return said
+
+    def _answer(self) -> Response:
+        call, said = self._call, self._raise_asked()
         if hasattr(said, "choices"):
             said = said.choices[0].message.content
         calls = [

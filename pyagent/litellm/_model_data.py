@@ -71,9 +71,8 @@ def find_model(model: str, provider: str | None = None) -> tuple[_names.Vendor, 
 def find_capabilities(model: str, provider: str | None = None) -> Capabilities:
     """What is known of a model."""
     vendor, name = find_model(model, provider)
-    return Provider(
-        name, provider=vendor.vendor or "compatible", base_url="http://localhost", api_key="none"
-    ).capabilities
+    known = "openai" if vendor.vendor == "azure" else vendor.vendor or "compatible"  # whose models Azure has
+    return Provider(name, provider=known, base_url="http://localhost", api_key="none").capabilities
 
 
 def get_llm_provider(

@@ -20,8 +20,10 @@ def register_model(model_cost: dict[str, dict[str, Any]]) -> dict[str, dict[str,
     output_cost_per_token, cache_read_input_token_cost and cache_creation_input_token_cost in US dollars.
 
     Raises:
-        ValueError: An entry has none of these.
+        ValueError: An entry has none of these, or it is no dict, such as the address of one.
     """
+    if not isinstance(model_cost, dict):
+        raise ValueError(f"register_model takes a dict and fetches none: read the JSON first, got {model_cost!r}.")
     for model, entry in model_cost.items():
         if not isinstance(entry, dict) or not any(name in entry for name in _PER_TOKEN):
             raise ValueError(f"The entry of {model!r} has no price; give one of {', '.join(_PER_TOKEN)}.")
@@ -203,6 +205,7 @@ def answer_cost(own: dict[str, Any], vendor: _names.Vendor | None, model: str, a
     price = _make_price(custom) if custom else None
     if price is None and own["base_model"]:
         price = base_price(own["base_model"], vendor)
-    if price is None and vendor is not None and _registered:
+    mocked = own["mock_response"] is not None or own["mock_tool_calls"]
+    if price is None and vendor is not None and (_registered or mocked):
         price = find_price(vendor, model)
     return answer.cost if price is None else price.cost(answer.usage)

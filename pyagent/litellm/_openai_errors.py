@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 TYPE_CHECKING = False
@@ -87,13 +88,18 @@ class ErrorResponse:
 
 
 def make_response(status_code: int, headers: dict[str, str], text: str, url: str) -> Any:
-    """The vendor's answer as an httpx.Response, or as an ErrorResponse where there is no httpx."""
-    if openai is None:
+    """The vendor's answer as a Response of the httpx that openai uses, or as an ErrorResponse where there is none."""
+    httpx = None if openai is None else _find_httpx()
+    if httpx is None:
         return ErrorResponse(status_code, headers, text, url)
-    httpx = import_module("httpx")  # which openai needs
     # The body is decoded already, and its length is another one.
     kept = {name: value for name, value in headers.items() if name not in {"content-encoding", "content-length"}}
     return httpx.Response(status_code, headers=kept, content=text.encode(), request=httpx.Request("POST", url))
+
+
+def _find_httpx() -> Any:
+    """The package that openai has imported: httpx2 since its version 3, httpx before."""
+    return sys.modules.get("httpx2") or sys.modules.get("httpx")
 
 
 _NAMES = (

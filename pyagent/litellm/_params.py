@@ -24,8 +24,8 @@ _NOT_HERE = frozenset({
     "client", "context_window_fallback_model", "cooldown_time",
     "enable_json_schema_validation", "ensure_alternating_roles", "id",
     "guardrails", "hf_model_name", "include_server_side_tool_invocations", "litellm_credential_name", "max_budget",
-    "model_list", "no-log", "organization_id", "preset_cache_key", "prompt_id", "prompt_variables", "request_timeout",
-    "retry_policy", "retry_strategy", "roles", "initial_prompt_value", "final_prompt_value", "bos_token", "eos_token",
+    "model_list", "no-log", "organization_id", "preset_cache_key", "prompt_id", "prompt_variables", "retry_policy",
+    "retry_strategy", "roles", "initial_prompt_value", "final_prompt_value", "bos_token", "eos_token",
     "rpm", "tpm", "s3_bucket_name", "shared_session", "ssl_verify", "supports_system_message", "tags", "ttl",
     "use_in_pass_through", "user_continue_message", "use_litellm_proxy", "vertex_credentials", "vertex_location",
     "vertex_project", "aws_access_key_id", "aws_secret_access_key", "aws_region_name", "azure_ad_token",
@@ -72,6 +72,33 @@ def read_options(arguments: dict[str, Any], provider: str, model: str, method: s
     if headers:
         options["extra_headers"] = headers
     return options
+
+
+def without(arguments: dict[str, Any], path: str) -> dict[str, Any]:
+    """The arguments without what a path names: `user`, `parent.child`, `tools[0]`, `tools[*].input_examples`."""
+    from re import findall
+
+    left: dict[str, Any] = _without(arguments, findall(r"[^.\[\]]+|\[(?:\*|\d+)\]", path))
+    return left
+
+
+def _without(value: Any, steps: list[str]) -> Any:
+    """A copy, as far as the steps lead into it: the caller's own objects stay as they are."""
+    step, *rest = steps
+    if step.startswith("["):
+        places: Any = range(len(value)) if isinstance(value, list) else ()
+        taken = places if step == "[*]" else {int(step[1:-1])} & set(places)
+    else:
+        places = list(value) if isinstance(value, dict) else ()
+        taken = {step} & set(places)
+    if not taken:
+        return value
+    kept = {
+        place: _without(value[place], rest) if place in taken else value[place]
+        for place in places
+        if rest or place not in taken
+    }
+    return kept if isinstance(value, dict) else list(kept.values())
 
 
 def _find_refused(arguments: dict[str, Any], method: str) -> list[str]:

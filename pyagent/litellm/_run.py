@@ -6,7 +6,7 @@ from pyagent import errors, events
 
 from . import _callbacks, exceptions
 from ._answers import make_response
-from ._calls import Call, steps
+from ._calls import Call, begin, steps
 from ._chunk_maker import ChunkMaker
 from ._embedding import _make_response as make_embeddings
 from .streaming import CustomStreamWrapper
@@ -35,7 +35,7 @@ def run(arguments: dict[str, Any], method: str = "generate", make: type[Call] | 
     Raises:
         LiteLLMEdgeError: The call failed.
     """
-    call, log = _begin(make(arguments, method), is_async=False)
+    call, log = _begin(begin(make, arguments, method), is_async=False)
     try:
         course = steps(call)
         ask = next(course)
@@ -58,7 +58,7 @@ async def arun(
     arguments: dict[str, Any], method: str = "generate", make: type[Call] | Callable[..., Call] = Call
 ) -> Any:
     """The twin of `run` for coroutines."""
-    call, log = _begin(make(arguments, method), is_async=True)
+    call, log = _begin(begin(make, arguments, method), is_async=True)
     try:
         course = steps(call)
         ask = next(course)

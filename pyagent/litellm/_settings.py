@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,3 +33,25 @@ def default_provider() -> str | None:
     from ._config import explicit_provider
 
     return explicit_provider()
+
+
+def _turn_on_debug() -> None:
+    """Shows calls from now on, as `set_verbose` does."""
+    sys.modules[__package__].set_verbose = True  # type: ignore[attr-defined]
+
+
+# Settings of litellm that ask for what is so here anyhow.
+_MET = frozenset({"suppress_debug_info", "disable_token_counter", "disable_aiohttp_transport"})
+
+
+class Module(ModuleType):
+    """The module `pyagent.litellm`, which refuses settings that nothing here reads: they would seem to act."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        known = name in vars(self) or name in self.__all__ or name in _MET or name.startswith("_")
+        off = not value if name != "ssl_verify" else value in {None, True}
+        if not (known or off or name.endswith("_key") or isinstance(value, ModuleType)):
+            raise AttributeError(
+                f"pyagent.litellm has no setting {name!r}, and would ignore it; docs/litellm.md lists what there is"
+            )
+        super().__setattr__(name, value)

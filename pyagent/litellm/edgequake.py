@@ -102,8 +102,8 @@ def detect_provider() -> str:
 
 
 def list_provider_attribution() -> dict[str, str]:
-    """How much of an ApplicationContext reaches each vendor: "full" is headers and the user's id, "headers" is without
-    the id, which these vendors refuse, and "none" is the mock's."""
+    """How much of an ApplicationContext reaches each vendor: "full" is headers and the user's id, "passthrough" is
+    headers alone, as these vendors refuse the id, and "none" is the mock's."""
     return {name: get_provider_attribution(name) for name in list_providers()}
 
 
@@ -120,7 +120,7 @@ def get_provider_attribution(provider: str) -> str:
         raise ValueError(f"Unknown provider: {provider}")
     from ._model_data import LACKS
 
-    return "headers" if "user" in LACKS.get(vendor.vendor or "", "").split() else "full"
+    return "passthrough" if "user" in LACKS.get(vendor.vendor or "", "").split() else "full"
 
 
 def build_options(

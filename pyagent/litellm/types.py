@@ -266,9 +266,9 @@ class ModelResponse(Object):
         return self.choices[0].message.content  # type: ignore[no-any-return]
 
     @property
-    def tool_calls(self) -> list[ChatCompletionMessageToolCall] | None:
-        """The calls of the first choice."""
-        return self.choices[0].message.tool_calls  # type: ignore[no-any-return]
+    def tool_calls(self) -> list[ChatCompletionMessageToolCall]:
+        """The calls of the first choice; an empty list where its message has None."""
+        return self.choices[0].message.tool_calls or []
 
     @property
     def finish_reason(self) -> str | None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     Message = dict[str, Any]
 
 
+class ContentError(PuterError, ValueError):
+    """There is nothing to say, or an image is none: a ValueError too, as the Puter SDK documents."""
+
+
 def asked(
     prompt: str | list[Message] | None, images: Any = None, content_parts: Sequence[dict[str, Any]] | None = None
 ) -> list[Message]:
@@ -28,7 +32,7 @@ def asked(
     """
     if isinstance(prompt, list):
         if images is not None or content_parts is not None:
-            raise PuterError("prompt is a list of messages; images and content_parts belong into one of them.")
+            raise ContentError("prompt is a list of messages; images and content_parts belong into one of them.")
         return prompt
     if content_parts is not None:
         return [{"role": "user", "content": list(content_parts)}]
@@ -38,11 +42,11 @@ def asked(
         images = [images]
     parts += [_image(image) for image in images or ()]
     if not parts:
-        raise PuterError("There is nothing to say; give a prompt, images or content_parts.")
+        raise ContentError("There is nothing to say; give a prompt, images or content_parts.")
     try:
         return [messages.user(*parts)]
     except ConfigurationError as error:
-        raise PuterError(str(error)) from error
+        raise ContentError(str(error)) from error
 
 
 def _image(image: Any) -> dict[str, Any]:
@@ -56,4 +60,4 @@ def _image(image: Any) -> dict[str, Any]:
     try:
         return messages.image(image, media_type=media_type)
     except ConfigurationError as error:
-        raise PuterError(str(error)) from error
+        raise ContentError(str(error)) from error

@@ -46,7 +46,7 @@ def test_its_names_are_here(name: str) -> None:
 
 @pytest.mark.parametrize("name", ITS_PROVIDERS.split())
 def test_its_providers_are_known(name: str) -> None:
-    assert litellm.get_provider_attribution(name) in {"full", "headers", "none"}
+    assert litellm.get_provider_attribution(name) in {"full", "passthrough", "none"}
 
 
 def test_its_shortcuts(vendor: Any) -> None:

@@ -134,7 +134,8 @@ def test_exceptions_can_be_made_and_pickled_as_litellm_s() -> None:
     assert litellm.ModelNotFoundError is litellm.NotFoundError is litellm.exceptions.NotFoundError
 
 
-def test_the_package_openai_s_classes_are_the_bases_where_there_is_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("httpx_name", ["httpx", "httpx2"])
+def test_the_package_openai_s_classes_are_the_bases_where_there_is_one(tmp_path: Path, httpx_name: str) -> None:
     """Its place is taken by a module with the same names: the package itself is 20 MB."""
     names = [
         "OpenAIError(Exception)", "APIError(OpenAIError)", "APIResponseValidationError(APIError)",
@@ -144,7 +145,8 @@ def test_the_package_openai_s_classes_are_the_bases_where_there_is_one(tmp_path:
         "UnprocessableEntityError(APIStatusError)", "RateLimitError(APIStatusError)",
         "InternalServerError(APIStatusError)",
     ]  # fmt: skip
-    (tmp_path / "openai.py").write_text("".join(f"class {name}: pass\n" for name in names))
+    classes = "".join(f"class {name}: pass\n" for name in names)
+    (tmp_path / "openai.py").write_text(f"import {httpx_name}\n{classes}")
     httpx = """
 class Request:
     def __init__(self, *arguments): pass
@@ -152,7 +154,7 @@ class Response:
     def __init__(self, status_code, headers, content, request):
         self.status_code, self.headers, self.content, self.request = status_code, headers, content, request
 """
-    (tmp_path / "httpx.py").write_text(httpx)
+    (tmp_path / f"{httpx_name}.py").write_text(httpx)
     code = """
 import openai
 from pyagent import litellm

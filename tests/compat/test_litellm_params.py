@@ -10,7 +10,7 @@ import pytest
 from pyagent import UnsupportedFeatureError, litellm
 from pyagent.litellm._model_data import LACKS
 from pyagent.litellm._names import VENDORS
-from pyagent.litellm._params import _NOT_HERE
+from pyagent.litellm._params import _NOT_HERE, without
 from pyagent.provider import Provider
 
 pytestmark = pytest.mark.timeout(60)
@@ -183,3 +183,22 @@ def test_the_table_of_what_vendors_take_is_the_core_s(vendor: Any, name: str) ->
     listed = litellm.get_supported_openai_params("m", name)
     assert listed is not None
     assert not set(refused) & set(listed)
+
+
+@pytest.mark.parametrize(
+    ("path", "left"),
+    [
+        ("a", {"b": [{"c": 1, "d": 2}, {"c": 3}]}),
+        ("b[*].c", {"a": {"x": 1}, "b": [{"d": 2}, {}]}),
+        ("b[0].c", {"a": {"x": 1}, "b": [{"d": 2}, {"c": 3}]}),
+        ("b[1]", {"a": {"x": 1}, "b": [{"c": 1, "d": 2}]}),
+        ("a.x", {"a": {}, "b": [{"c": 1, "d": 2}, {"c": 3}]}),
+        ("a[*].x", {"a": {"x": 1}, "b": [{"c": 1, "d": 2}, {"c": 3}]}),
+        ("b[7].c", {"a": {"x": 1}, "b": [{"c": 1, "d": 2}, {"c": 3}]}),
+        ("nothing.at.all", {"a": {"x": 1}, "b": [{"c": 1, "d": 2}, {"c": 3}]}),
+    ],
+)
+def test_paths_of_what_is_left_out(path: str, left: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"a": {"x": 1}, "b": [{"c": 1, "d": 2}, {"c": 3}]}
+    assert without(given, path) == left
+    assert given == {"a": {"x": 1}, "b": [{"c": 1, "d": 2}, {"c": 3}]}

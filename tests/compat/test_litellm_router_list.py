@@ -123,7 +123,7 @@ def test_what_is_not_here_is_refused(name: str) -> None:
     [
         ("m", litellm.BadRequestError, "model_name and litellm_params"),
         ({"model_name": "m"}, litellm.BadRequestError, "no litellm_params with a model"),
-        ({"model_name": "m", "litellm_params": {"model": "openai/x"}, "rpm": 1}, litellm.BadRequestError, "has 'rpm'"),
+        ({"model_name": "m", "litellm_params": {"model": "openai/x"}, "rpn": 1}, litellm.BadRequestError, "has 'rpn'"),
         ({"model_name": "m", "litellm_params": {"model": "nobody/x"}}, litellm.BadRequestError, "who has it"),
         ({"model_name": "*", "litellm_params": {"model": "openai/*"}}, litellm.UnsupportedParamsError, "wildcards"),
         ({"model_name": "m", "litellm_params": {"model": "openai/x", "max_retries": 2}}, litellm.UnsupportedParamsError,
