@@ -29,24 +29,42 @@ def batch_completion(
 
 
 def batch_completion_models(*, models: list[str] | str, messages: list[Any], **kwargs: Any) -> ModelResponse:
-    """Asks many models the same, and gives the first answer that is one.
+    """Asks many models the same, and gives the first answer that is one. The others are cancelled.
 
     Raises:
         LiteLLMEdgeError: All of them failed; this is the last one's exception.
     """
-    from concurrent.futures import as_completed
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
 
     names = [models] if isinstance(models, str) else models
-    pool, waiting = _start([{"model": name, "messages": messages, **kwargs} for name in names], len(names))
-    failure: BaseException | None = None
+    calls = [{"model": name, "messages": messages, **kwargs} for name in names]
+    _refuse_streams(calls)
+    pool = ThreadPoolExecutor(1)  # a loop of its own, for who is called inside of one
     try:
-        for done in as_completed(waiting):
-            failure = done.exception()
-            if failure is None:
-                return done.result()  # type: ignore[no-any-return]
+        return pool.submit(asyncio.run, _first(calls)).result()
     finally:
         pool.shutdown(wait=False)
-    raise failure or ValueError("models is empty; name at least one")
+
+
+async def _first(calls: list[dict[str, Any]]) -> ModelResponse:
+    import asyncio
+
+    from ._completion import acompletion
+
+    failure: Exception = ValueError("models is empty; name at least one")
+    tasks = [asyncio.ensure_future(acompletion(**call)) for call in calls]
+    try:
+        for done in asyncio.as_completed(tasks):
+            try:
+                return await done  # type: ignore[no-any-return]
+            except Exception as error:
+                failure = error
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    raise failure
 
 
 def batch_completion_models_all_responses(
@@ -70,9 +88,14 @@ def _start(calls: list[dict[str, Any]], workers: int) -> tuple[Any, list[Any]]:
     from concurrent.futures import ThreadPoolExecutor
 
     from ._completion import completion
+
+    _refuse_streams(calls)
+    pool = ThreadPoolExecutor(max_workers=max(1, min(workers, len(calls))))
+    return pool, [pool.submit(completion, **call) for call in calls]
+
+
+def _refuse_streams(calls: list[dict[str, Any]]) -> None:
     from .exceptions import UnsupportedParamsError
 
     if any(call.get("stream") for call in calls):
         raise UnsupportedParamsError("A batch has no streams; use acompletion(stream=True) side by side.")
-    pool = ThreadPoolExecutor(max_workers=max(1, min(workers, len(calls))))
-    return pool, [pool.submit(completion, **call) for call in calls]
