@@ -52,19 +52,21 @@ async def _first(calls: list[dict[str, Any]]) -> ModelResponse:
 
     from ._completion import acompletion
 
-    failure: Exception = ValueError("models is empty; name at least one")
-    tasks = [asyncio.ensure_future(acompletion(**call)) for call in calls]
+    failure: BaseException | None = None
+    tasks: set[asyncio.Future[Any]] = {asyncio.ensure_future(acompletion(**call)) for call in calls}
+    waiting = tasks
     try:
-        for done in asyncio.as_completed(tasks):
-            try:
-                return await done  # type: ignore[no-any-return]
-            except Exception as error:
-                failure = error
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                failure = task.exception()
+                if failure is None:
+                    return task.result()  # type: ignore[no-any-return]
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    raise failure
+    raise failure or ValueError("models is empty; name at least one")
 
 
 def batch_completion_models_all_responses(
