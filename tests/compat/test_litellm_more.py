@@ -7,6 +7,7 @@ import base64
 import json
 import struct
 import sys
+import time
 import types
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from pyagent import litellm
+from pyagent._fake import FakeServer
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -337,3 +339,18 @@ def test_several_answers_of_a_stream(vendor: Any) -> None:
     assert asyncio.run(main()) == {0, 1}
     with pytest.raises(litellm.UnsupportedParamsError, match="n"):
         litellm.completion("anthropic/claude-haiku-4-5", HELLO, n=2, stream=True)
+
+
+def test_the_slower_of_many_models_are_cancelled(vendor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick, slow = FakeServer(script={"header_delay": 0.3}), FakeServer(script={"header_delay": 30})
+    with quick, slow:
+        monkeypatch.setenv("OPENAI_BASE_URL", quick.url)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", slow.url)
+        answer = litellm.batch_completion_models(
+            models=["claude-haiku-4-5", "openai/quick"], messages=[{"role": "user", "content": "hi"}]
+        )
+        assert answer.model == "quick"
+        until = time.monotonic() + 5
+        while type(vendor)(slow).only()["state"] != "disconnected":
+            assert time.monotonic() < until
+            time.sleep(0.01)
