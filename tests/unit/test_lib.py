@@ -90,6 +90,7 @@ def test_a_handle_that_never_existed() -> None:
     handle.close()
 
 
+@pytest.mark.library("that the core has closed it is not waited for")
 def test_a_closed_handle_stays_closed() -> None:
     runtime = _lib.runtime()
     client = Client.open(b'{"provider":"echo"}')
