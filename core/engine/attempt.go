@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -105,7 +106,7 @@ func (x *exchange) read(response *transport.Response) *llm.Error {
 	broken := err != nil && (!complete || err.Kind != llm.KindInterrupted && err.Kind != llm.KindTimeout)
 	x.call.count(&finish, x.gate.images, broken)
 	if broken {
-		err.RequestID = first(err.RequestID, finish.RequestID)
+		err.RequestID = cmp.Or(err.RequestID, finish.RequestID)
 		finish.Headers = x.gate.start.Headers
 		err.Response = &finish
 		return err

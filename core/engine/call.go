@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -133,7 +134,7 @@ func (c *Call) encode() *llm.Error {
 	if c.encoded.URL != "" { // Ask did it
 		return nil
 	}
-	request, ignored, err := c.request.For(c.client.row.Name, first(c.client.row.Dialect, "openai"))
+	request, ignored, err := c.request.For(c.client.row.Name, cmp.Or(c.client.row.Dialect, "openai"))
 	if err != nil {
 		return err
 	}
@@ -148,7 +149,7 @@ func (c *Call) encode() *llm.Error {
 	}
 	c.target = provider.Call{
 		Row: c.client.row, Request: c.request, Azure: config.Azure, Stream: c.request.Op == llm.OpStream,
-		BaseURL: first(c.request.BaseURL, config.BaseURL, c.client.row.BaseURL),
+		BaseURL: cmp.Or(c.request.BaseURL, config.BaseURL, c.client.row.BaseURL),
 		APIKey:  c.key,
 		Now:     now,
 		Page:    c.page,
@@ -251,7 +252,7 @@ func (c *Call) fail(ctx context.Context, err *llm.Error, attempts int) {
 
 func (c *Call) describe(err *llm.Error) {
 	err.Provider, err.Deployment = c.client.row.Name, c.deployment
-	err.Model = first(err.Model, c.request.Model)
+	err.Model = cmp.Or(err.Model, c.request.Model)
 	secrets := c.secrets()
 	for _, said := range []*string{&err.Message, &err.Body, &err.Code, &err.Param, &err.RequestID} {
 		*said = llm.Redact(*said, secrets...)
@@ -294,13 +295,4 @@ func causeOf(ctx context.Context) *llm.Error {
 		return &copied
 	}
 	return llm.Errorf(llm.KindCancelled, "the call was cancelled")
-}
-
-func first(values ...string) string {
-	for _, value := range values {
-		if value != "" {
-			return value
-		}
-	}
-	return ""
 }

@@ -124,14 +124,14 @@ func (c *Call) count(finish *llm.Finish, images int, broken bool) {
 		finish.CostUSD = finish.Usage.Cost
 	}
 	if finish.CostUSD == nil {
-		asked := price.Count{Op: c.request.Op, Usage: finish.Usage, Images: images, Tier: first(finish.ServiceTier, c.request.ServiceTier)}
+		asked := price.Count{Op: c.request.Op, Usage: finish.Usage, Images: images, Tier: cmp.Or(finish.ServiceTier, c.request.ServiceTier)}
 		if prompt, answer, ok := price.Cost(c.priceOf(), asked); ok {
 			usd := prompt + answer
 			finish.CostUSD = &usd
 		}
 	}
 	if c.request.Op.IsChat() || c.request.Op == llm.OpEmbed {
-		tag := first(c.request.Tag, client.config.Tag)
+		tag := cmp.Or(c.request.Tag, client.config.Tag)
 		client.engine.spent.add(client.row.Name, c.request.Model, tag, finish.Usage, finish.CostUSD)
 		for ; client != nil; client = client.parent {
 			client.spent.add(c.client.row.Name, c.request.Model, tag, finish.Usage, finish.CostUSD)

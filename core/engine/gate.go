@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"pyagent/core/llm"
@@ -33,7 +34,7 @@ func (g *gate) emit(event llm.Event) {
 	}
 	if event.Kind == llm.EventStart {
 		if begun, ok := event.Data.(*llm.Start); ok {
-			g.start.ID, g.start.Model = first(begun.ID, g.start.ID), first(begun.Model, g.start.Model)
+			g.start.ID, g.start.Model = cmp.Or(begun.ID, g.start.ID), cmp.Or(begun.Model, g.start.Model)
 		}
 		return
 	}

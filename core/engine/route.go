@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -150,7 +151,7 @@ func (c *Call) plan() *llm.Error {
 		}
 	}
 	r := c.client.router
-	asked := first(c.request.Model, r.deployments[0].Group)
+	asked := cmp.Or(c.request.Model, r.deployments[0].Group)
 	r.mu.Lock()
 	trip, ok := r.policy.Plan(asked)
 	r.mu.Unlock()
@@ -185,7 +186,7 @@ func (j *journey) stop(i int) *stop {
 		request := *c.request
 		request.Model = d.Model
 		request.Complete(d.Defaults)
-		request.Tag = first(request.Tag, d.Tag, c.client.config.Tag)
+		request.Tag = cmp.Or(request.Tag, d.Tag, c.client.config.Tag)
 		one := c.client.router.clients[i].NewCall(&request, c.sink)
 		one.deployment, one.purse = d.Name, c.purse
 		found = &stop{Call: one, expected: one.estimate()}

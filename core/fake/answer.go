@@ -2,6 +2,7 @@ package fake
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -49,23 +50,14 @@ func compose(script *Script, asked *question, request int) (*answer, error) {
 		}
 		a.tools = append(a.tools, tool)
 	}
-	a.id = first(a.id, fmt.Sprintf("chatcmpl-fake-%d", request))
-	a.model = first(a.model, asked.Model, "echo")
+	a.id = cmp.Or(a.id, fmt.Sprintf("chatcmpl-fake-%d", request))
+	a.model = cmp.Or(a.model, asked.Model, "echo")
 	if len(a.tools) > 0 {
-		a.finish = first(a.finish, "tool_calls")
+		a.finish = cmp.Or(a.finish, "tool_calls")
 	}
-	a.finish = first(a.finish, "stop")
+	a.finish = cmp.Or(a.finish, "stop")
 	a.usage = a.count(script.Usage, asked.words())
 	return a, nil
-}
-
-func first(values ...string) string {
-	for _, value := range values {
-		if value != "" {
-			return value
-		}
-	}
-	return ""
 }
 
 // count reports the usage: what the script says, or a token for each word of the prompt and each delta of the answer.

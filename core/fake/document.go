@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -127,10 +128,10 @@ func errorBody(status int, message, code string) []byte {
 		}
 	}
 	object := errorObject{
-		Message: first(message, fmt.Sprintf("The script answers with status %d %s.", status, http.StatusText(status))),
+		Message: cmp.Or(message, fmt.Sprintf("The script answers with status %d %s.", status, http.StatusText(status))),
 		Type:    kind,
 	}
-	if word = first(code, word); word != "" {
+	if word = cmp.Or(code, word); word != "" {
 		object.Code = &word
 	}
 	return marshal(map[string]errorObject{"error": object})

@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -26,7 +27,7 @@ func (s *Server) embeddings(out *output, script *Script, asked *question) error 
 	if err != nil {
 		return out.refuse(http.StatusBadRequest, err.Error(), "")
 	}
-	list := embeddingList{Object: "list", Model: first(script.Model, asked.Model, "echo")}
+	list := embeddingList{Object: "list", Model: cmp.Or(script.Model, asked.Model, "echo")}
 	tokens := 0
 	for i, input := range inputs {
 		words := strings.Fields(input)

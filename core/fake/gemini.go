@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -82,7 +83,7 @@ func (a *answer) generated(parts []string, end bool) []byte {
 // finishWord is Gemini's word for why the answer ended; calls of tools have none of their own.
 func (a *answer) finishWord() string {
 	words := map[string]string{"stop": "STOP", "tool_calls": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
-	return first(words[a.finish], a.finish)
+	return cmp.Or(words[a.finish], a.finish)
 }
 
 // usageMetadata is the usage in Gemini's words, in which thoughts are no part of the candidates.

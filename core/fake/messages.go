@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -112,7 +113,7 @@ func (a *answer) stopReason() string {
 	words := map[string]string{
 		"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal",
 	}
-	return first(words[a.finish], a.finish)
+	return cmp.Or(words[a.finish], a.finish)
 }
 
 // messageUsage is the usage in Anthropic's words; at the start of a message nothing has been made yet.

@@ -3,6 +3,7 @@
 package share
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -48,7 +49,7 @@ func Open(address string, chance func() float64) (Store, error) {
 		return nil, errors.New("is no URL that can be read") // the parser's own words would show the password
 	}
 	made := &redis{
-		chance: chance, user: parsed.User.Username(), host: net.JoinHostPort(parsed.Hostname(), first(parsed.Port(), "6379")),
+		chance: chance, user: parsed.User.Username(), host: net.JoinHostPort(parsed.Hostname(), cmp.Or(parsed.Port(), "6379")),
 	}
 	made.password, _ = parsed.User.Password()
 	switch parsed.Scheme {
@@ -68,15 +69,6 @@ func Open(address string, chance func() float64) (Store, error) {
 		}
 	}
 	return made, nil
-}
-
-func first(values ...string) string {
-	for _, value := range values {
-		if value != "" {
-			return value
-		}
-	}
-	return ""
 }
 
 // pauses are how long one waits who was not the fastest: longer each time, and never all for the same time.
