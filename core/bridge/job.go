@@ -13,8 +13,7 @@ import (
 // job is the way of a call through the engine: on a goroutine, or inline, which is on the threads of the host that submit and
 // poll it. A call begins inline when no other one is working, because a thread that sleeps in a system call may keep a
 // processor of the scheduler from the others for a while; and after some that began so too, because a connection that goes
-// back and forth between the two ways costs more than it saves. A call of an event loop begins so whenever the vendor is quick,
-// because nothing sleeps for it. What inline cannot bring to its end goes on on a goroutine.
+// back and forth between the two ways costs more than it saves. What inline cannot bring to its end goes on on a goroutine.
 type job struct {
 	bridge *Bridge
 	owner  *client

@@ -9,8 +9,8 @@ import (
 )
 
 // A small question that is answered at once needs no goroutine: Ask sends it on the thread that submits, Answer waits for the
-// answer on the thread that polls. For an event loop it is AskWatched, and Arrive whenever something has come. All of them do
-// only what takes no decision. Everything else, another attempt among it, is left as it stands to Run.
+// answer on the thread that polls. Both do only what takes no decision. Everything else, another attempt among it, is left as it
+// stands to Run.
 
 // outcome is how an attempt ended.
 type outcome struct {
