@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pyagent/core/engine"
+	"pyagent/core/guard"
 	"pyagent/core/llm"
 )
 
@@ -31,6 +32,7 @@ type Bridge struct {
 	procs   processors
 	served  bool // polls come from goroutines
 	lookout lookout
+	crew    guard.Crew
 	yields  yielding
 	ballast []byte
 }
