@@ -5,11 +5,11 @@ What the values mean is the core's business."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from json import encoder
-
 from . import _checks
 from ._checks import wrong
+from ._json_text import encode as _encode
+from ._json_text import encode_with_care as _encode_with_care
+from ._json_text import quote as _quote
 from .errors import ConfigurationError, UnsupportedFeatureError
 from .options import Budget, Limits, Throttle, Timeouts
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 # How much of a stream is delivered before its reader has used it. With the core's own queue this bounds what a stream
 # weighs whose reader is slower than its vendor.
 WINDOW = 256 * 1024
+
+# What `_head` has made: functools brings collections, which takes longer to import than a request takes.
+MOST_HEADS = 64
+_heads: dict[tuple[str, str, int], str] = {}
 
 
 def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> bytes:
@@ -129,11 +133,17 @@ def _only_prompt(op: str, arguments: dict[str, Any]) -> bool:
     return len(arguments) - silent == ("self" in arguments) + 1
 
 
-@lru_cache(maxsize=64)
 def _head(op: str, model: str, window: int) -> str:
     """What comes before the text of a request that is nothing but a prompt: one like the last one, most of the time."""
+    known = _heads.get((op, model, window))
+    if known is not None:
+        return known
     body = {"op": op, "model": model, "window": window} if window else {"op": op, "model": model}
-    return _encode(body)[:-1] + ',"messages":[{"role":"user","content":'
+    made = _encode(body)[:-1] + ',"messages":[{"role":"user","content":'
+    if len(_heads) >= MOST_HEADS:
+        _heads.clear()
+    _heads[op, model, window] = made
+    return made
 
 
 def _credentials(options: dict[str, Any]) -> dict[str, Any]:
@@ -277,25 +287,6 @@ def _culprit(place: str, value: Any) -> tuple[str, Any]:
         else:
             return place, None
     return place, None
-
-
-def _make_encode() -> Callable[[Any], str]:
-    """JSONEncoder.encode without half of its time: that goes into making the same encoder anew for each call.
-
-    One encoder for all threads cannot look for values that contain themselves; they end in a RecursionError.
-    """
-    default, quote = _with_care.default, encoder.encode_basestring
-    try:
-        make = encoder.c_make_encoder(None, default, quote, None, ":", ",", False, False, False)  # type: ignore[attr-defined]
-    except (AttributeError, TypeError):  # PyPy has no such function, and a later Python may want other arguments
-        return _encode_with_care
-    return lambda value: "".join(make(value, 0))
-
-
-_with_care = encoder.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_encode_with_care = _with_care.encode
-_quote = encoder.encode_basestring
-_encode = _make_encode()
 
 
 def _messages(prompt: Any, system_prompt: Any, messages: Any, place: str = "messages") -> list[Any]:
