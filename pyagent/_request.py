@@ -11,13 +11,13 @@ from ._json_text import encode as _encode
 from ._json_text import encode_with_care as _encode_with_care
 from ._json_text import quote as _quote
 from .errors import ConfigurationError, UnsupportedFeatureError
-from .options import Budget, Limits, Throttle, Timeouts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .options import Budget, Limits, Throttle, Timeouts
 
 # How much of a stream is delivered before its reader has used it. With the core's own queue this bounds what a stream
 # weighs whose reader is slower than its vendor.
@@ -175,6 +175,8 @@ def clocks(timeout: float | None, timeouts: Timeouts | None) -> dict[str, Any]:
     if timeout is not None and timeouts is not None:
         raise ConfigurationError("timeout and timeouts were both given; give one of them.", param="timeout")
     if timeouts is not None:
+        from .options import Timeouts  # only here, and likewise below: most requests have no such things
+
         if not isinstance(timeouts, Timeouts):
             raise wrong("timeouts", "a Timeouts object; for one number of seconds use timeout", timeouts)
         return timeouts._as_dict()
@@ -185,6 +187,8 @@ def bounds(limits: Limits | None) -> dict[str, Any]:
     """The `limits` object of a configuration or request: only what was set."""
     if limits is None:
         return {}
+    from .options import Limits
+
     if not isinstance(limits, Limits):
         raise wrong("limits", "a Limits object", limits)
     return limits._as_dict()
@@ -194,6 +198,8 @@ def rates(throttle: Throttle | None) -> dict[str, Any]:
     """The `throttle` object of a configuration."""
     if throttle is None:
         return {}
+    from .options import Throttle
+
     if not isinstance(throttle, Throttle):
         raise wrong("throttle", "a Throttle object", throttle)
     said = throttle._as_dict()
@@ -206,6 +212,8 @@ def caps(budget: Budget | None) -> dict[str, Any]:
     """The `budget` object of a configuration."""
     if budget is None:
         return {}
+    from .options import Budget
+
     if not isinstance(budget, Budget):
         raise wrong("budget", "a Budget object", budget)
     return budget._as_dict()
