@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -83,6 +84,62 @@ func TestTunnelThroughAnHTTPProxy(t *testing.T) {
 	_, _, err := get(t, client, "https://closed.test/")
 	if err == nil || !strings.Contains(err.Message, "proxy") || !strings.Contains(err.Message, "403") || strings.Contains(err.Message, "u:p") {
 		t.Errorf("got %+v", err)
+	}
+}
+
+// A proxy may be spoken to over TLS: its certificate is checked, its credentials are for it alone, and what it carries is as
+// private as without it.
+func TestProxyOverTLS(t *testing.T) {
+	authority := newAuthority(t)
+	config := &tls.Config{Certificates: []tls.Certificate{authority.server(t, nil)}}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, r.Proto+" "+r.Header.Get("Proxy-Authorization"))
+	}))
+	server.EnableHTTP2, server.TLS = true, config
+	server.StartTLS()
+	defer server.Close()
+	seen := make(chan string, 10)
+	proxy := serve(t, func(c net.Conn) {
+		c = tls.Server(c, &tls.Config{Certificates: config.Certificates})
+		request, err := http.ReadRequest(bufio.NewReader(c))
+		if err != nil {
+			c.Close()
+			return
+		}
+		seen <- request.Method + " " + request.URL.String() + " " + request.Header.Get("Proxy-Authorization")
+		if request.Method != http.MethodConnect {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain")
+			return
+		}
+		inner, err := net.Dial("tcp", request.Host)
+		if err != nil {
+			return
+		}
+		io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
+		pump(c, inner)
+	})
+	host := strings.TrimPrefix(server.URL, "https://")
+	for name, c := range map[string]struct {
+		http2             bool
+		target, saw, body string
+	}{
+		"TLS inside":    {false, server.URL, "CONNECT //" + host + " Basic dTpw", "HTTP/1.1 "},
+		"HTTP/2 inside": {true, server.URL, "CONNECT //" + host + " Basic dTpw", "HTTP/2.0 "},
+		"plain inside":  {false, "http://vendor.test/v1", "POST http://vendor.test/v1 Basic dTpw", "plain"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := open(t, llm.Network{Proxy: "https://u:p@" + proxy, CAFile: authority.file, HTTP2: c.http2})
+			if _, body, err := get(t, client, c.target); err != nil || body != c.body {
+				t.Errorf("%q %v", body, err)
+			}
+			if got := <-seen; got != c.saw {
+				t.Errorf("the proxy saw %q, want %q", got, c.saw)
+			}
+		})
+	}
+	_, _, err := get(t, open(t, llm.Network{Proxy: "https://" + proxy}), server.URL)
+	if err == nil || err.Retryable || !strings.Contains(err.Message, "the proxy "+proxy+": its certificate is signed by an authority") {
+		t.Errorf("without the authority: %+v", err)
 	}
 }
 
