@@ -171,7 +171,13 @@ func socksServer(t *testing.T, address string, login bool, seen chan<- string) s
 		request := make([]byte, 5)
 		io.ReadFull(c, request)
 		host := make([]byte, request[4])
+		if request[3] == 1 { // an address, of which one byte has been read
+			host = make([]byte, net.IPv4len-1)
+		}
 		io.ReadFull(c, host)
+		if request[3] == 1 {
+			host = []byte(net.IP(append(request[4:5:5], host...)).String())
+		}
 		port := make([]byte, 2)
 		io.ReadFull(c, port)
 		seen <- fmt.Sprintf("%s:%d", host, int(port[0])<<8|int(port[1]))
@@ -242,6 +248,32 @@ func TestHTTP2WhereItIsOffered(t *testing.T) {
 	}
 }
 
+// A proxy looks up names; an address is one to it already.
+func TestSocksIsToldAddressesAsSuch(t *testing.T) {
+	asked := make(chan []byte, 1)
+	address := serve(t, func(c net.Conn) {
+		defer c.Close()
+		_, _ = io.ReadFull(c, make([]byte, 3))
+		_, _ = c.Write([]byte{5, 0})
+		question := make([]byte, 300)
+		n, _ := c.Read(question)
+		asked <- question[:n]
+		_, _ = c.Write([]byte{5, 1, 0, 1, 0, 0, 0, 0, 0, 0})
+	})
+	for host, want := range map[string]string{
+		"vendor.test":          "\x03\x0bvendor.test",
+		"10.1.2.3":             "\x01\x0a\x01\x02\x03",
+		"[::ffff:10.1.2.3]":    "\x01\x0a\x01\x02\x03",
+		"[2001:db8::1:0:0:2]":  "\x04\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x02",
+		"an-address.10.1.2.3.": "\x03\x14an-address.10.1.2.3.",
+	} {
+		_, _, _ = get(t, open(t, llm.Network{Proxy: "socks5://" + address}), "http://"+host+":258/")
+		if got := string(<-asked); got != "\x05\x01\x00"+want+"\x01\x02" {
+			t.Errorf("%s: %q", host, got)
+		}
+	}
+}
+
 // What is no SOCKS proxy is told apart from one that refuses.
 func TestSocksAnswersThatAreNone(t *testing.T) {
 	for answer, part := range map[string]string{
@@ -291,12 +323,14 @@ func TestProxySecretsStayBehind(t *testing.T) {
 	})
 	for _, http2 := range []bool{false, true} {
 		for _, proxy := range []string{"http://user:s3cr3t@" + closed, "socks5://user:s3cr3t@" + closed, "https://user:s3cr3t@" + closed, "http://user:s3cr3t@127.0.0.1:1"} {
-			_, _, err := get(t, open(t, llm.Network{Proxy: proxy, HTTP2: http2}), "https://vendor.test/v1")
-			if err == nil || !strings.Contains(err.Message, "proxy") || strings.Contains(err.Message, "s3cr3t") {
-				t.Errorf("%s, http2 %v: %v", proxy, http2, err)
-			}
-			if err != nil && strings.HasPrefix(proxy, "http://") && strings.HasSuffix(proxy, closed) && (err.Retryable || !strings.Contains(err.Message, "407")) {
-				t.Errorf("wrong credentials: %+v", err)
+			for _, target := range []string{"https://vendor.test/v1", "http://vendor.test/v1"} {
+				_, _, err := get(t, open(t, llm.Network{Proxy: proxy, HTTP2: http2}), target)
+				if err == nil || !strings.Contains(err.Message, "proxy") || strings.Contains(err.Message, "s3cr3t") {
+					t.Errorf("%s, http2 %v: %v", proxy, http2, err)
+				}
+				if err != nil && strings.HasPrefix(proxy, "http://") && strings.HasSuffix(proxy, closed) && (err.Retryable || !strings.Contains(err.Message, "407")) {
+					t.Errorf("wrong credentials: %+v", err)
+				}
 			}
 		}
 	}
