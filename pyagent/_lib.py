@@ -245,8 +245,7 @@ class Runtime:
                 break
             buffer = _Buffer(buffer.used.value * 2)  # twice: the snapshot may grow before the next call
         self._check(status)
-        snapshot: dict[str, Any] = json.loads(buffer.content())
-        return snapshot
+        return dict(json.loads(buffer.content()))
 
     def status_name(self, status: int) -> str:
         """A status in words."""
@@ -333,6 +332,7 @@ def _load_library() -> Runtime:
             f"The library {where} does not exist. Install pyagent with pip, build it with `make build` in a checkout, "
             "or set PYAGENT_LIBRARY to its path."
         )
+    os.close(os.open(os.devnull, os.O_RDONLY))  # where no descriptor is left, that is not the library's fault
     return _load_copy(where) if _forked else Runtime(where, where)
 
 
