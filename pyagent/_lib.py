@@ -2,8 +2,7 @@
 
 Everything else sees `Runtime`, one loaded copy of the library, and `Handle`, something that the copy gave out. ctypes
 releases the GIL around every call, so waiting here stops no other thread. Where no library can be loaded, the runtime
-is a process of its own, `_process.Process`: nobody but this file knows which of the two it is. The two are the only
-files that know ctypes.
+is `_process.Process`: nobody but this file knows which of the two it is, and only the two know ctypes.
 
 After `fork()` the Go runtime in the child is dead: its threads stayed behind. The hook below marks it so, and the
 child's next use loads a private copy of the library with a runtime of its own. A handle knows its runtime, so one
@@ -135,6 +134,8 @@ class Runtime:
         try:
             library = _load_deaf(load_from)
         except OSError as error:
+            if type(error) is not OSError:  # but a TimeoutError, say, of a signal handler
+                raise
             raise LoadingError(
                 f"The library {path} cannot be loaded: {error}. Reinstall pyagent for this platform "
                 f"({sys.platform}, {os.name}), or set PYAGENT_LIBRARY to the path of a library that fits."
@@ -183,8 +184,7 @@ class Runtime:
         if status == INVALID:
             return -1
         self._check(status)
-        descriptor: int = self.inspect(inbox.number)["descriptor"]
-        return descriptor
+        return int(self.inspect(inbox.number)["descriptor"])
 
     def unwatch(self, inbox: int, descriptor: int) -> None:
         """Gives back the descriptor of a watching inbox, once the inbox is closed and nobody watches it any more."""
@@ -247,8 +247,7 @@ class Runtime:
 
     def status_name(self, status: int) -> str:
         """A status in words."""
-        name: bytes = self._library.pyagent_status_name(status)
-        return name.decode()
+        return str(self._library.pyagent_status_name(status), "ascii")
 
     def check_alive(self) -> None:
         """Refuses to use a runtime that a fork has killed."""
@@ -331,6 +330,7 @@ def _load_library() -> Runtime:
             f"The library {where} does not exist. Install pyagent with pip, build it with `make build` in a checkout, "
             "or set PYAGENT_LIBRARY to its path."
         )
+    os.close(os.open(os.devnull, os.O_RDONLY))  # where no descriptor is left, that is not the library's fault
     return _load_copy(where) if _forked else Runtime(where, where)
 
 
@@ -371,6 +371,8 @@ def _load_copy(where: str) -> Runtime:
     if hasattr(os, "memfd_create"):
         try:
             return _load_memory(where, content)
+        except TimeoutError:  # of a signal handler
+            raise
         except (OSError, InternalError):
             pass  # some systems forbid code in anonymous memory; a file may still do
     import tempfile
