@@ -7,6 +7,7 @@ the tests use. A package without a wheel for it is left out, and the tests that 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,7 +53,7 @@ def set_up(python: str, folder: Path, environment: dict[str, str]) -> None:
 
 
 def named(requirement: str) -> str:
-    return requirement.partition(">")[0].partition("=")[0]
+    return re.split("[=>]", requirement)[0]
 
 
 if __name__ == "__main__":

@@ -164,7 +164,7 @@ thread.join()
 wait_until_closed()
 print("done")
 """
-    run(program, wrong="Exception in thread Thread-1 .*KeyError: 'mine'\n")
+    run(program, wrong=r"Exception in thread Thread-1\b.*KeyError: 'mine'\n")
 
 
 def test_a_process_that_is_killed_leaves_no_connection(run, scripted):

@@ -155,7 +155,7 @@ async def cancel(stream: Any) -> None:
 
 
 @pytest.mark.parametrize("end", [start, leave, use, close, cancel], ids=lambda end: end.__name__)
-def test_every_way_to_end_in_a_loop(asking: Any, model: Any, run: Any, slow: Slow, end: Any) -> None:
+def test_every_way_to_end_in_a_loop(asking: Any, model: Any, run: Any, slow: Slow, end: Any, collect: Any) -> None:
     """`start` alone drops the stream."""
     waiting(model)
 
@@ -173,6 +173,7 @@ def test_every_way_to_end_in_a_loop(asking: Any, model: Any, run: Any, slow: Slo
             with pytest.raises(StreamCancelledError):
                 await stream.result
         del stream
+        collect()
         await sleep(0.05)
         assert slow.cancelled.is_set() or not slow.started.is_set()
 
