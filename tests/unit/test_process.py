@@ -361,6 +361,7 @@ def test_nothing_is_left_of_a_question_that_a_signal_handler_broke_off(
 # The tests of everything else, for a part of it
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.library("these tests run through the process already")
 def test_others_pass_through_it() -> None:
     files = ["test_lib.py", "test_closing.py", "test_async.py", "test_fork.py::test_fork[works]"]
@@ -368,6 +369,6 @@ def test_others_pass_through_it() -> None:
     environment = {**os.environ, "PYAGENT_TRANSPORT": "process"}
     done = subprocess.run(
         [*command, *(f"tests/unit/{name}" for name in files)],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=100,
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=230,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-5000:]
