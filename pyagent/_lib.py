@@ -147,7 +147,10 @@ class Runtime:
             function.argtypes, function.restype = arguments, _STATUS
         library.pyagent_status_name.argtypes, library.pyagent_status_name.restype = [_STATUS], ctypes.c_char_p
         self._library = library
-        self._submit = library.pyagent_submit
+        self._submit: Callable[..., int] = library.pyagent_submit
+        if sys.implementation.name == "pypy":  # its ctypes takes bytes over one by one: seconds, for some megabytes
+            submit, at = self._submit, ctypes.c_char.from_buffer
+            self._submit = lambda to, box, data, *more: submit(to, box, ctypes.byref(at(bytearray(data))), *more)
         self._poll = library.pyagent_poll
         # Gives a handle back. Safe from finalisers, during interpreter shutdown, and after a fork.
         self._closing = type("Closing", (), {"__call__": library.pyagent_close})
@@ -185,8 +188,7 @@ class Runtime:
         if status == INVALID:
             return -1
         self._check(status)
-        descriptor: int = self.inspect(inbox.number)["descriptor"]
-        return descriptor
+        return int(self.inspect(inbox.number)["descriptor"])
 
     def unwatch(self, inbox: int, descriptor: int) -> None:
         """Gives back the descriptor of a watching inbox, once the inbox is closed and nobody watches it any more."""
@@ -245,13 +247,11 @@ class Runtime:
                 break
             buffer = _Buffer(buffer.used.value * 2)  # twice: the snapshot may grow before the next call
         self._check(status)
-        snapshot: dict[str, Any] = json.loads(buffer.content())
-        return snapshot
+        return dict(json.loads(buffer.content()))
 
     def status_name(self, status: int) -> str:
         """A status in words."""
-        name: bytes = self._library.pyagent_status_name(status)
-        return name.decode()
+        return str(self._library.pyagent_status_name(status).decode())
 
     def check_alive(self) -> None:
         """Refuses to use a runtime that a fork has killed."""
