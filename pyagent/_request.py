@@ -118,15 +118,13 @@ def _given(op: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _only_prompt(op: str, arguments: dict[str, Any]) -> bool:
-    """Whether nothing but a prompt was given. To count the silent takes a quarter of the time of asking all forty."""
-    try:
-        silent = list(arguments.values()).count(None)
-    except Exception:  # noqa: BLE001  # an array is compared with nothing less than all of its items
-        return False
+    """Whether nothing but a prompt was given. Nothing here compares or catches: an array is compared item by item, and
+    the exception of a signal handler has to get out."""
+    given = len([True for value in arguments.values() if value is not None])
     for name in _OFF_IN_ANSWERS if op == "generate" else _OFF:
         if arguments.get(name) is False:
-            silent += 1
-    return len(arguments) - silent == ("self" in arguments) + 1
+            given -= 1
+    return given == ("self" in arguments) + 1
 
 
 @lru_cache(maxsize=64)

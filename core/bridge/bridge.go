@@ -29,9 +29,8 @@ type Bridge struct {
 	working atomic.Int64 // call goroutines that have not ended
 	alone   atomic.Int64 // calls in a row that began while no other one was working
 	procs   processors
-	served  bool    // polls come from goroutines
-	lookout lookout // for calls that are to be polled
-	patient lookout // for calls whose answers an event loop waits for
+	served  bool // polls come from goroutines
+	lookout lookout
 	yields  yielding
 	ballast []byte
 }
@@ -43,10 +42,7 @@ const ballastBytes = 16 << 20
 
 // New makes an empty bridge.
 func New() *Bridge {
-	b := &Bridge{engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes), yields: yielding{began: time.Now()}}
-	b.lookout = lookout{bridge: b, period: unpolled}
-	b.patient = lookout{bridge: b, period: engine.LoopPatience / 2}
-	return b
+	return &Bridge{engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes), yields: yielding{began: time.Now()}}
 }
 
 // ManageProcessors lets the bridge choose how many processors the scheduler uses, up to as many as the process may. It is for
@@ -132,7 +128,6 @@ func (b *Bridge) OpenInbox(clientHandle uint64, wakeFD int) (uint64, Status) {
 
 // Submit starts a call. It returns at once; whatever goes wrong with the request is the call's terminal frame.
 func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint64, Status) {
-	b.yields.yield()
 	owner, status := find[*client](b, clientHandle)
 	if status != StatusOK {
 		return 0, status
@@ -166,12 +161,7 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 		alone = 0
 		b.alone.Store(0)
 	}
-	var inline bool
-	if box == nil {
-		inline = alone > inlineAfter && !b.served && job.ask(request)
-	} else if watch := box.watch(); watch != nil {
-		inline = owner.engine != nil && owner.engine.Quick() && job.askWatched(request, watch)
-	}
+	inline := alone > inlineAfter && !b.served && job.ask(request)
 	b.procs.began(working, box == nil && !inline)
 	if !inline {
 		job.start(request)

@@ -125,7 +125,6 @@ func (c *Call) end(ctx context.Context, attempts int, err *llm.Error) {
 func (c *Call) succeed(attempts int) {
 	c.finish.Attempts, c.finish.Retries = attempts, c.retries
 	c.finish.Warnings = append(c.finish.Warnings, c.warnings...)
-	c.client.quick.Store(c.request.Op == llm.OpGenerate && time.Since(c.began) < LoopPatience/2)
 	c.sink.End(llm.Event{Kind: llm.EventFinish, Data: &c.finish})
 	c.readRest()
 }

@@ -65,7 +65,6 @@ type Client struct {
 	keys      *policy.Keys
 	router    *router                    // of a client with deployments, which has none of the other parts
 	parent    *Client                    // of a deployment
-	quick     atomic.Bool                // the last one-shot answer came soon
 	limits    atomic.Pointer[seenLimits] // what the vendor said last of its rate limits
 }
 
