@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CHECK := $(BIN)/python tools/check.py
 
-.PHONY: help demo build fmt lint check test race fuzz bench process compat hosts docs wheel sdist wheels
+.PHONY: help demo build fmt lint check test race fuzz bench process other compat hosts docs wheel sdist wheels
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -42,6 +42,9 @@ bench: build ## Measure against other clients on one loopback server
 
 process: build ## Unit and system tests through the core in a process of its own
 	$(CHECK) process
+
+other: build ## The same tests on another Python: make other OTHER=pypy3
+	$(BIN)/python tools/other.py $(OTHER)
 
 compat: build ## Hold pyagent against vendors' own packages, and against those that it replaces
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[compat]'

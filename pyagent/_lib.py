@@ -146,7 +146,10 @@ class Runtime:
             function.argtypes, function.restype = arguments, _STATUS
         library.pyagent_status_name.argtypes, library.pyagent_status_name.restype = [_STATUS], ctypes.c_char_p
         self._library = library
-        self._submit = library.pyagent_submit
+        self._submit: Callable[..., int] = library.pyagent_submit
+        if sys.implementation.name == "pypy":  # its ctypes takes bytes over one by one: seconds, for some megabytes
+            submit, at = self._submit, ctypes.c_char.from_buffer
+            self._submit = lambda to, box, data, *more: submit(to, box, ctypes.byref(at(bytearray(data))), *more)
         self._poll = library.pyagent_poll
         # Gives a handle back. Safe from finalisers, during interpreter shutdown, and after a fork.
         self._closing = type("Closing", (), {"__call__": library.pyagent_close})

@@ -14,6 +14,12 @@ import twins
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.prefix, "bin")
+# The tests of what pyagent does. The others are about the files of the project, and its tools.
+PROJECT_TESTS = ("wheel", "toolchain", "types", "hosts")
+CLIENT_TESTS = (
+    *("tests/unit", "tests/abi", "tests/system"),
+    *(f"--ignore-glob=tests/system/test_{name}*.py" for name in PROJECT_TESTS),
+)
 FUZZ_TIME = os.environ.get("FUZZTIME", "3s")
 
 
@@ -95,9 +101,7 @@ def fuzz() -> bool:
 
 def process() -> bool:
     """What is about asking and answering, through the core in a process of its own."""
-    folders = ("tests/unit", "tests/system", "tests/abi")
-    left_out = [f"--ignore-glob=tests/system/test_{name}*.py" for name in ("wheel", "toolchain", "types", "hosts")]
-    return run("pytest", "-q", *folders, *left_out, PYAGENT_TRANSPORT="process")
+    return run("pytest", "-q", *CLIENT_TESTS, PYAGENT_TRANSPORT="process")
 
 
 def wheel() -> bool:

@@ -96,7 +96,8 @@ def mock_ai_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The PyPI package mock-ai-api: another author, another language, another HTTP implementation (h11)."""
     if sys.version_info < (3, 11):
         pytest.skip("mock-ai-api needs Python 3.11 or newer; run the tests with one")
-    folder = CACHE / f"mock-ai-api-{MOCK_AI_API}-py{sys.version_info[1]}"
+    python = f"{sys.implementation.cache_tag}{getattr(sys, 'abiflags', '')}"
+    folder = CACHE / f"mock-ai-api-{MOCK_AI_API}-{python}"
     if not (folder / "app" / "openai_app.py").exists():
         name = f"mock-ai-api=={MOCK_AI_API}"
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]

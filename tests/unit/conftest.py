@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.client
 import json
 import os
 import select
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -21,6 +23,18 @@ from pyagent._registry import ROWS
 
 CORE = ("PYAGENT_LIBRARY", "PYAGENT_EXECUTABLE", "PYAGENT_TRANSPORT")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+def collect_where_late() -> None:
+    """PyPy sees at its next collection what CPython sees at once: that nothing refers to an object any more."""
+    if sys.implementation.name == "pypy":
+        gc.collect()
+
+
+@pytest.fixture
+def collect() -> Callable[[], None]:
+    """What a test calls between dropping an object and looking for what must have happened at once."""
+    return collect_where_late
 
 
 class Server:
@@ -49,6 +63,7 @@ class Server:
                 if wanted(request):
                     return request
             assert time.monotonic() < deadline, f"not seen within {seconds} s; the server saw {seen}"
+            collect_where_late()
             time.sleep(0.005)
 
     def wait_for_state(self, state: str, seconds: float = 2.0) -> dict[str, Any]:
@@ -138,6 +153,7 @@ class Model(ThreadingHTTPServer):
         deadline = time.monotonic() + 5
         while getattr(self, name) < count:
             assert time.monotonic() < deadline, f"{getattr(self, name)} of {count} {name}"
+            collect_where_late()
             time.sleep(0.005)
         assert getattr(self, name) == count
 

@@ -173,7 +173,9 @@ def test_an_exception_of_async_prompts_closes_everything(run: Run, model: Model,
     run(main)
 
 
-def test_async_prompts_that_are_waited_for_are_cancelled(run: Run, asking: Provider) -> None:
+def test_async_prompts_that_are_waited_for_are_cancelled(
+    run: Run, asking: Provider, collect: Callable[[], None]
+) -> None:
     ended: list[str] = []
 
     async def prompts() -> AsyncIterator[str]:
@@ -187,6 +189,7 @@ def test_async_prompts_that_are_waited_for_are_cancelled(run: Run, asking: Provi
         async for answer in asking.amap(prompts()):
             assert answer == "quick"
             break
+        collect()
         await sleep(0.05)
         assert ended == ["yes"]
 

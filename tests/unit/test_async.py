@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -295,5 +296,7 @@ def open_calls() -> int:
 
 
 def calls() -> int:
-    """How many calls the test has open."""
+    """How many calls the test has open. PyPy closes those that nothing refers to when it collects: first the loop."""
+    for _ in range(3 if sys.implementation.name == "pypy" else 0):
+        gc.collect()
     return open_calls() - _before

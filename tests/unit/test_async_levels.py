@@ -215,12 +215,15 @@ def test_a_timeout_around_run_closes_the_stream(provider: Provider, script: Scri
     asyncio.run(main())
 
 
-def test_leaving_a_loop_closes_the_stream(run: Any, provider: Provider, script: Script, server: Server) -> None:
+def test_leaving_a_loop_closes_the_stream(
+    run: Any, provider: Provider, script: Script, server: Server, collect: Any
+) -> None:
     async def main() -> None:
         stream = provider.astream("", extra_body=script(pieces=["a"], repeat=200, delay=0.02))
         async for snapshot in stream.snapshots(every=0.05):
             if snapshot.text:
                 break
+        collect()
         with pytest.raises(StreamCancelledError):
             await stream.result
         server.wait_for_state("disconnected")

@@ -80,21 +80,27 @@ def test_leaving_closes_the_connection(
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["unread", "begun"])
-def test_dropping_closes_the_connection(provider: Provider, server: Server, script: Script, begun: bool) -> None:
+def test_dropping_closes_the_connection(
+    provider: Provider, server: Server, script: Script, begun: bool, collect: Callable[[], None]
+) -> None:
     stream = provider.stream("", extra_body=script(pieces=["a"], repeat=200, delay=0.02))
     server.wait_for_state("open")
     if begun:
         assert next(iter([next(stream)])) == "a"
     del stream  # without a run of the garbage collector: nothing refers in a circle
+    collect()
     left = time.time()
     assert server.wait_for_state("disconnected")["ended"] - left < AT_ONCE
 
 
-def test_dropping_an_iterator_that_nothing_else_knows(provider: Provider, server: Server, script: Script) -> None:
+def test_dropping_an_iterator_that_nothing_else_knows(
+    provider: Provider, server: Server, script: Script, collect: Callable[[], None]
+) -> None:
     pieces = iter(provider.stream("", extra_body=script(pieces=["a"], repeat=200, delay=0.02)))
     assert next(pieces) == "a"
-    left = time.time()
     del pieces
+    collect()
+    left = time.time()
     assert server.wait_for_state("disconnected")["ended"] - left < AT_ONCE
 
 
@@ -132,7 +138,8 @@ def test_a_stream_nobody_reads_can_be_dropped_at_any_time(provider: Provider, sc
     assert time.monotonic() - began < 5
 
 
-def test_nothing_is_left_in_the_core(provider: Provider, script: Script) -> None:
+def test_nothing_is_left_in_the_core(provider: Provider, script: Script, collect: Callable[[], None]) -> None:
     for _ in range(20):
         next(provider.stream("", extra_body=script(pieces=["a"], repeat=3, delay=0.01)))
+    collect()
     assert _lib.runtime().inspect()["handles"]["calls"] == 1  # the scripted server itself

@@ -88,9 +88,10 @@ def test_a_stream_that_is_cut_leaves_its_text_marked(talk: Conversation, server:
     assert server.requests()[1]["body"]["messages"][2] == {"role": "assistant", "content": "one two "}
 
 
-def test_leaving_a_loop_records_the_text_so_far(talk: Conversation) -> None:
+def test_leaving_a_loop_records_the_text_so_far(talk: Conversation, collect: Any) -> None:
     for _ in talk.stream("q", config=fake(pieces=["one ", "two ", "three"], after=1, end="stall")):
         break
+    collect()
     assert said(talk) == [("user", "q"), ("assistant", "one ")]
 
 
@@ -159,7 +160,7 @@ def test_of_many_threads_one_has_the_turn(talk: Conversation) -> None:
     assert len(talk) == 2
 
 
-def test_coroutines(talk: Conversation, run: Callable[..., Any]) -> None:
+def test_coroutines(talk: Conversation, run: Callable[..., Any], collect: Any) -> None:
     async def main() -> None:
         assert (await talk.agenerate("one")).text == "one"
         async for piece in await talk.astream("two"):
@@ -173,6 +174,7 @@ def test_coroutines(talk: Conversation, run: Callable[..., Any]) -> None:
             with pytest.raises(ConversationBusyError):
                 await talk.agenerate("x")
             break
+        collect()
         assert await talk.atrim(max_turns=2) == 6
 
     run(main)

@@ -61,10 +61,11 @@ def test_every_way_to_read_records(talk: Conversation, read: Callable[[Any], Any
     assert (last(talk), talk.turns, talk.is_busy) == ("a b c", 1, False)
 
 
-def test_leaving_events_and_with_records_what_had_come(talk: Conversation) -> None:
+def test_leaving_events_and_with_records_what_had_come(talk: Conversation, collect: Any) -> None:
     for event in talk.stream("q", config=fake(**STALL)).events():
         if isinstance(event, events.TextDelta):
             break
+    collect()
     assert (last(talk), talk.is_busy) == ("a ", False)
     with talk.stream("q", config=fake(**STALL)) as stream:
         next(stream)
@@ -95,13 +96,14 @@ def test_closing_from_another_thread(talk: Conversation) -> None:
     assert (caught.value.partial_text, last(talk), talk.is_busy) == ("a ", "a ", False)
 
 
-def test_an_exception_of_the_reader_keeps_what_had_come(talk: Conversation) -> None:
+def test_an_exception_of_the_reader_keeps_what_had_come(talk: Conversation, collect: Any) -> None:
     def read() -> None:
         for _ in talk.stream("q", config=fake(**STALL)):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         read()
+    collect()
     assert (last(talk), talk.is_busy) == ("a ", False)
 
 

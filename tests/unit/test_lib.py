@@ -124,13 +124,14 @@ def test_a_buffer_grows_for_one_large_frame_and_shrinks_again() -> None:
     assert sizes[1] <= _lib.KEPT_BUFFER
 
 
-def test_a_submitted_call_ends_with_its_object(provider: Provider, script: Script) -> None:
+def test_a_submitted_call_ends_with_its_object(provider: Provider, script: Script, collect: Any) -> None:
     before = _lib.runtime().inspect()["handles"]["calls"]
     gc.disable()
     try:
         stream = provider.stream("", extra_body=script(header_delay=5))
         assert _lib.runtime().inspect()["handles"]["calls"] == before + 1
         del stream
+        collect()
         assert _lib.runtime().inspect()["handles"]["calls"] == before
     finally:
         gc.enable()

@@ -97,10 +97,11 @@ def test_what_was_begun_is_read_on_by_result(provider: Provider, script: Script)
     assert stream.result.object == STORY
 
 
-def test_after_a_loop_that_was_left_there_is_no_result(provider: Provider, script: Script) -> None:
+def test_after_a_loop_that_was_left_there_is_no_result(provider: Provider, script: Script, collect: Any) -> None:
     stream = provider.stream_object("?", schema=Story, extra_body=script(pieces=pieces(TEXT), delay=0.005))
     for _ in stream:
         break
+    collect()
     with pytest.raises(StreamCancelledError):
         _ = stream.result
 

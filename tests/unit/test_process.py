@@ -41,7 +41,7 @@ def slow() -> Slow:
 
 
 @pytest.fixture
-def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Process]]:
+def process(monkeypatch: pytest.MonkeyPatch, collect: Callable[[], None]) -> Iterator[Callable[[], Process]]:
     """The process of this test, whichever it is by then. At the end of the test it has nothing open."""
     monkeypatch.setenv("PYAGENT_TRANSPORT", "process")
     monkeypatch.setattr(_lib, "_runtime", None)
@@ -55,6 +55,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Process]]:
     deadline = time.monotonic() + 5
     while last.inspect()["handles"] != {"clients": 0, "inboxes": 0, "calls": 0, "working": 0}:
         assert time.monotonic() < deadline, last.inspect()["handles"]
+        collect()
         time.sleep(0.01)
     last._door.shutdown(socket.SHUT_RDWR)
     assert not last.alive  # and with that it was waited for
@@ -270,7 +271,7 @@ def test_connections_are_used_again(process: Callable[[], Process], provider: Pr
 
 @pytest.mark.parametrize("way", ["closed", "cancelled", "dropped", "async"])
 def test_the_server_learns_of_the_end_at_once(
-    process: Callable[[], Process], provider: Provider, server: Server, slow: Slow, way: str
+    process: Callable[[], Process], provider: Provider, server: Server, slow: Slow, way: str, collect: Any
 ) -> None:
     async def main() -> float:
         stream = provider.astream("", extra_body=slow)
@@ -291,6 +292,7 @@ def test_the_server_learns_of_the_end_at_once(
             stream.cancel()
         else:
             del stream
+            collect()
     wait_until(lambda: all(request["state"] != "open" for request in server.requests()))
     assert time.monotonic() - began < 0.5  # 50 ms on a machine that has nothing else to do
 
@@ -359,6 +361,7 @@ def test_nothing_is_left_of_a_question_that_a_signal_handler_broke_off(
 # The tests of everything else, for a part of it
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.library("these tests run through the process already")
 def test_others_pass_through_it() -> None:
     files = ["test_lib.py", "test_closing.py", "test_async.py", "test_fork.py::test_fork[works]"]
@@ -366,6 +369,6 @@ def test_others_pass_through_it() -> None:
     environment = {**os.environ, "PYAGENT_TRANSPORT": "process"}
     done = subprocess.run(
         [*command, *(f"tests/unit/{name}" for name in files)],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=100,
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=230,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-5000:]

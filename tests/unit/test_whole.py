@@ -60,7 +60,7 @@ def test_an_error_has_the_text_so_far(provider: Provider, script: Script) -> Non
     assert call.closed
 
 
-def test_a_call_that_is_dropped_is_closed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_is_dropped_is_closed_once(monkeypatch: pytest.MonkeyPatch, collect: Any) -> None:
     closed: list[int] = []
     runtime = _lib.runtime()
     close = runtime.close
@@ -70,4 +70,5 @@ def test_a_call_that_is_dropped_is_closed_once(monkeypatch: pytest.MonkeyPatch) 
     assert call is not None
     number = call.number
     call = None
+    collect()
     assert closed == [number]

@@ -19,7 +19,8 @@ from pyagent import Provider
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-SECONDS = 20
+PYPY = sys.implementation.name == "pypy"  # which collects when it likes: memory is free later, and a case waits for it
+SECONDS = 60 if PYPY else 20
 MIB = 64
 
 
@@ -36,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _bounded_memory(request: pytest.FixtureRequest) -> Iterator[None]:
     """The peak of resident memory during the case is not far above what it was before."""
-    if not sys.platform.startswith("linux"):
+    if PYPY or not sys.platform.startswith("linux"):
         yield
         return
     mark = request.node.get_closest_marker("memory")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -121,11 +122,18 @@ def open_calls() -> int:
     return int(handles["calls"] + handles["working"])
 
 
+def collect_where_late() -> None:
+    """PyPy sees at its next collection what CPython sees at once: that nothing refers to an object any more."""
+    if sys.implementation.name == "pypy":
+        gc.collect()
+
+
 def wait_until_closed(seconds: float = 5) -> None:
     """Waits until the core holds no call any more."""
     deadline = time.monotonic() + seconds
     while open_calls():
         assert time.monotonic() < deadline, f"{open_calls()} calls are still open"
+        collect_where_late()
         time.sleep(0.01)
 
 
@@ -139,4 +147,5 @@ def wait_for_states(state: str, count: int, seconds: float = 3) -> None:
         if states.count(state) >= count:
             return
         assert time.monotonic() < deadline, f"the server saw {states}"
+        collect_where_late()
         time.sleep(0.01)

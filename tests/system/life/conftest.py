@@ -107,7 +107,7 @@ def fetched() -> Callable[[str], Path]:
     """Fetches a package and what it needs into .cache, once for each checkout and Python; the folder to import from."""
 
     def fetch(package: str) -> Path:
-        folder = CACHE / f"{package}-py{sys.version_info[1]}"
+        folder = CACHE / f"{package}-{sys.implementation.cache_tag}{getattr(sys, 'abiflags', '')}"
         if not folder.exists():
             begun = folder.with_name(f"{folder.name}-{os.getpid()}")
             pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]

@@ -195,7 +195,8 @@ async def read(how):
     else:
         async for _ in provider.astream("", **fake(pieces=["ab"], repeat=10_000_000)):
             pass
-for how in ("stream", "whole", "busy"):
+# Before 3.11, Ctrl-C takes the next step of a task out of a busy loop now and then; asyncio.run waits for it for ever.
+for how in ("stream", "whole", "busy")[:3 if sys.version_info >= (3, 11) else 2]:
     try:
         asyncio.run(read(how))
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -61,6 +62,7 @@ watches = [weakref.ref(stream, lambda _: print('gone')) for stream in streams]
 del iterator, events
 streams.clear()
 wait_until_closed()
+for _ in range(5): collect_where_late()
 """,
     "weakref-finalize": """
 import weakref
@@ -137,8 +139,13 @@ OUTCOMES = {
 }
 
 
+NOT_ON_PYPY = {"frozen": "it has no gc.freeze()", "finaliser-that-asks": "it runs no finalisers at its end"}
+
+
 @pytest.mark.parametrize("name", ENDINGS)
 def test_with_live_streams(run, name):
+    if sys.implementation.name == "pypy" and name in NOT_ON_PYPY:
+        pytest.skip(f"this is PyPy: {NOT_ON_PYPY[name]}")
     said, code = OUTCOMES.get(name, ("", 0))
     run(LIVE + ENDINGS[name], said, code_expected=code, seconds=20)
 
@@ -164,7 +171,7 @@ thread.join()
 wait_until_closed()
 print("done")
 """
-    run(program, wrong="Exception in thread Thread-1 .*KeyError: 'mine'\n")
+    run(program, wrong=r"Exception in thread Thread-1\b.*KeyError: 'mine'\n")
 
 
 def test_a_process_that_is_killed_leaves_no_connection(run, scripted):
@@ -185,7 +192,7 @@ def collect():
     streams.clear()
     del cycle
     gc.collect()
-for child in (collect, streams.clear, lambda: (ask(), collect()), lambda: gc.freeze()):
+for child in (collect, streams.clear, lambda: (ask(), collect()), getattr(gc, "freeze", gc.collect)):
     fork(child)
 for exits in (lambda: sys.exit(), lambda: (ask(), sys.exit())):
     pid = os.fork()

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import openapi_schema_validator as oas
+import pytest
 
 SPECS = Path(__file__).resolve().parents[2] / "cases" / "specs"
 
@@ -31,6 +31,8 @@ class Description:
     """The schemas of one vendor's request bodies."""
 
     def __init__(self, vendor: str) -> None:
+        # Older versions do not find what a discriminator names; newer ones are for Python 3.10 and later.
+        oas: Any = pytest.importorskip("openapi_schema_validator", "0.9")
         spec = json.loads((SPECS / f"{vendor}.json").read_text(encoding="utf-8"))
         _loosen(spec)
         self._schemas: dict[str, Any] = spec["components"]["schemas"]

@@ -84,7 +84,7 @@ def test_coroutines(model: Any, asking: Provider) -> None:
     assert (len(talk), talk.turns, talk.is_busy) == (10, 2, False)
 
 
-def test_a_run_that_fails_or_is_cut_leaves_no_trace(model: Any, asking: Provider) -> None:
+def test_a_run_that_fails_or_is_cut_leaves_no_trace(model: Any, asking: Provider, collect: Any) -> None:
     talk = Conversation(asking, config=SessionConfig(tools=[weather]))
     model.turns = [CALLS]
     with pytest.raises(ToolLimitError) as caught:
@@ -94,6 +94,7 @@ def test_a_run_that_fails_or_is_cut_leaves_no_trace(model: Any, asking: Provider
     model.turns = [CALLS]
     for _ in talk.stream_tools("How is it?").events():
         break
+    collect()
     stream = talk.stream_tools("How is it?")
     stream.close()
     with pytest.raises(StreamCancelledError):

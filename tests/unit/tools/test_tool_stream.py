@@ -84,7 +84,7 @@ def test_close_from_another_thread(asking: Any, model: Any, slow: Slow, kind: st
 
 
 @pytest.mark.parametrize("end", ["close", "with", "drop", "break"])
-def test_every_other_way_to_end(asking: Any, model: Any, slow: Slow, end: str) -> None:
+def test_every_other_way_to_end(asking: Any, model: Any, slow: Slow, end: str, collect: Any) -> None:
     waiting(model)
     stream = asking.stream_tools("?", tools=[slow.task()])
     if end == "with":
@@ -101,6 +101,7 @@ def test_every_other_way_to_end(asking: Any, model: Any, slow: Slow, end: str) -
         if end == "close":
             stream.close()
         del reading
+    collect()
     if end != "drop":
         with pytest.raises(StreamCancelledError):
             list(stream)
@@ -155,7 +156,7 @@ async def cancel(stream: Any) -> None:
 
 
 @pytest.mark.parametrize("end", [start, leave, use, close, cancel], ids=lambda end: end.__name__)
-def test_every_way_to_end_in_a_loop(asking: Any, model: Any, run: Any, slow: Slow, end: Any) -> None:
+def test_every_way_to_end_in_a_loop(asking: Any, model: Any, run: Any, slow: Slow, end: Any, collect: Any) -> None:
     """`start` alone drops the stream."""
     waiting(model)
 
@@ -169,10 +170,12 @@ def test_every_way_to_end_in_a_loop(asking: Any, model: Any, run: Any, slow: Slo
     async def main() -> None:
         stream = asking.astream_tools("?", tools=[wait])
         await end(stream)
+        collect()
         if end is not start:
             with pytest.raises(StreamCancelledError):
                 await stream.result
         del stream
+        collect()
         await sleep(0.05)
         assert slow.cancelled.is_set() or not slow.started.is_set()
 
