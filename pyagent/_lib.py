@@ -69,8 +69,7 @@ class Handle:
 
     def __init__(self, runtime: Runtime) -> None:
         self.closed = False
-        self.place = runtime.new_place()
-        self.runtime = runtime
+        self.place, self.runtime = runtime.new_place(), runtime
         self._finish: Callable[[], object] = MethodType(runtime.close, self.place)
 
     @property
@@ -87,8 +86,7 @@ class Handle:
 
     def end(self) -> None:
         """Notes that the terminal frame has come, with which the core closes a call of an inbox by itself."""
-        self._finish = bool
-        self.closed = True
+        self._finish, self.closed = bool, True
 
     # What is called when the object is dropped: `_finish`, and no line of Python on the way there. A signal handler
     # that ran in a finaliser might raise: the exception would be lost, and the handle would stay open.
@@ -114,8 +112,7 @@ class _Buffer:
 
 
 class _Spare(_local):
-    """One buffer per thread. It is taken out while in use, so that a signal handler or finaliser that polls in the
-    middle of a poll gets one of its own."""
+    """One buffer per thread. It is taken out while in use: what polls in the middle of a poll gets its own."""
 
     buffer: _Buffer | None = None
 
@@ -284,13 +281,12 @@ def runtime() -> Runtime:
     with _opening.lock:
         current = _runtime
         if current is None or not current.alive:
-            loaded = _load()
-            if _runtime is current:
-                _runtime = loaded
-            else:  # a signal handler was here in the meantime
-                loaded.drop()
-        assert _runtime is not None
-        return _runtime
+            current, before = _load(), current
+            if _runtime is not before:  # a signal handler was here in the meantime
+                current.drop()
+                return runtime()
+            _runtime = current
+        return current
 
 
 def _load() -> Runtime:
@@ -398,8 +394,7 @@ def _load_memory(where: str, content: bytes) -> Runtime:
     try:
         with open(descriptor, "wb", closefd=False) as file:
             file.write(content)
-        # The name holds the process id, because the linker takes equal names for the same library and a child of this
-        # child will come with the same descriptor number.
+        # With the process id: equal names are one library to the linker, and a child's child has the same descriptor.
         return Runtime(where, f"/proc/{os.getpid()}/fd/{descriptor}")
     finally:
         os.close(descriptor)
