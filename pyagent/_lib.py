@@ -4,9 +4,8 @@ Everything else sees `Runtime`, one loaded copy of the library, and `Handle`, so
 releases the GIL around every call, so waiting here stops no other thread. Where no library can be loaded, the runtime
 is `_process.Process`: nobody but this file knows which of the two it is, and only the two know ctypes.
 
-After `fork()` the Go runtime in the child is dead: its threads stayed behind. The hook below marks it so, and the
-child's next use loads a private copy of the library with a runtime of its own. A handle knows its runtime, so one
-from before the fork is recognised: using it is an error, closing it is nothing."""
+After `fork()` the child's Go runtime is dead: its threads stayed behind. The hook below marks it so, and the next use
+loads a private copy. A handle knows its runtime: using one from before the fork is an error, closing it is nothing."""
 
 from __future__ import annotations
 
