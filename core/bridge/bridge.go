@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pyagent/core/engine"
+	"pyagent/core/guard"
 	"pyagent/core/llm"
 )
 
@@ -29,9 +30,9 @@ type Bridge struct {
 	working atomic.Int64 // call goroutines that have not ended
 	alone   atomic.Int64 // calls in a row that began while no other one was working
 	procs   processors
-	served  bool    // polls come from goroutines
-	lookout lookout // for calls that are to be polled
-	patient lookout // for calls whose answers an event loop waits for
+	served  bool // polls come from goroutines
+	lookout lookout
+	crew    guard.Crew
 	yields  yielding
 	ballast []byte
 }
@@ -41,13 +42,15 @@ type Bridge struct {
 // would cost more than it saves: each call would begin on pages of memory that were never touched before.
 const ballastBytes = 16 << 20
 
-// New makes an empty bridge.
+// New makes an empty bridge. The ballast comes with the first collection: to allocate it is to begin one, and in the short life of
+// a program that asks once there would be none.
 func New() *Bridge {
-	b := &Bridge{engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes), yields: yielding{began: time.Now()}}
-	b.lookout = lookout{bridge: b, period: unpolled}
-	b.patient = lookout{bridge: b, period: engine.LoopPatience / 2}
+	b := &Bridge{engine: engine.New("pyagent/" + Version), yields: yielding{began: time.Now()}}
+	runtime.AddCleanup(new(yielding), (*Bridge).takeBallast, b)
 	return b
 }
+
+func (b *Bridge) takeBallast() { b.ballast = make([]byte, ballastBytes) }
 
 // ManageProcessors lets the bridge choose how many processors the scheduler uses, up to as many as the process may. It is for
 // a host whose user has not chosen.
@@ -132,7 +135,6 @@ func (b *Bridge) OpenInbox(clientHandle uint64, wakeFD int) (uint64, Status) {
 
 // Submit starts a call. It returns at once; whatever goes wrong with the request is the call's terminal frame.
 func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint64, Status) {
-	b.yields.yield()
 	owner, status := find[*client](b, clientHandle)
 	if status != StatusOK {
 		return 0, status
@@ -166,12 +168,7 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 		alone = 0
 		b.alone.Store(0)
 	}
-	var inline bool
-	if box == nil {
-		inline = alone > inlineAfter && !b.served && job.ask(request)
-	} else if watch := box.watch(); watch != nil {
-		inline = owner.engine != nil && owner.engine.Quick() && job.askWatched(request, watch)
-	}
+	inline := alone > inlineAfter && !b.served && job.ask(request)
 	b.procs.began(working, box == nil && !inline)
 	if !inline {
 		job.start(request)

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,7 +22,6 @@ const answer = `{"id":"1","model":"m","choices":[{"index":0,"message":{"role":"a
 type vendor struct {
 	bridge  *Bridge
 	client  uint64
-	box     uint64        // of an event loop; 0 for calls that are polled by themselves
 	gone    chan struct{} // a request whose client left
 	entered chan struct{} // a further request has come
 }
@@ -40,10 +38,10 @@ func newVendor(t *testing.T, serve func(n int32, w http.ResponseWriter, r *http.
 			_, _ = io.WriteString(w, answer)
 			return
 		}
-		note(v.entered)
+		v.entered <- struct{}{}
 		serve(n, w, r)
 		if r.Context().Err() != nil {
-			note(v.gone)
+			v.gone <- struct{}{}
 		}
 	}))
 	t.Cleanup(server.Close)
@@ -69,14 +67,6 @@ func newVendor(t *testing.T, serve func(n int32, w http.ResponseWriter, r *http.
 	return v
 }
 
-// note tells that something happened, if anybody can still want to know.
-func note(happened chan struct{}) {
-	select {
-	case happened <- struct{}{}:
-	default:
-	}
-}
-
 // settle waits until no call is working.
 func (v *vendor) settle(t *testing.T) {
 	t.Helper()
@@ -88,45 +78,11 @@ func (v *vendor) settle(t *testing.T) {
 func (v *vendor) submit(t *testing.T, options string) uint64 {
 	t.Helper()
 	request := `{"op":"generate","model":"m","messages":[{"role":"user","content":"hi"}]` + options + `}`
-	handle, status := v.bridge.Submit(v.client, v.box, []byte(request))
+	handle, status := v.bridge.Submit(v.client, 0, []byte(request))
 	if status != StatusOK {
 		t.Fatal(status.Name())
 	}
 	return handle
-}
-
-// open opens an inbox as event loops have it, where there is that.
-func (v *vendor) open(t *testing.T) {
-	t.Helper()
-	box, status := v.bridge.OpenInbox(v.client, OwnDescriptor)
-	if status != StatusOK {
-		t.Skip("this system cannot watch sockets")
-	}
-	v.box = box
-	t.Cleanup(func() { v.bridge.Close(box) })
-}
-
-// read reads a call to its end.
-func (v *vendor) read(t *testing.T, call uint64) (text string, ending piece) {
-	t.Helper()
-	if v.box == 0 {
-		return readAll(t, v.bridge, call)
-	}
-	dst := make([]byte, 1<<16)
-	for {
-		used, status := v.bridge.Poll(v.box, dst, soon)
-		if status != StatusOK {
-			t.Fatalf("poll: %s", status.Name())
-		}
-		for _, piece := range readFrames(t, dst[:used]) {
-			if piece.kind == llm.EventText {
-				text += piece.text
-			}
-			if piece.kind.IsTerminal() {
-				return text, piece
-			}
-		}
-	}
 }
 
 // asked reports whether a call waits for its poll to be answered inline.
@@ -194,158 +150,18 @@ func TestInlineCalls(t *testing.T) {
 			serve: func(_ int32, _ http.ResponseWriter, r *http.Request) { stall(r) }, want: failed(`"clock":"first_token"`)},
 	}
 	for _, c := range cases {
-		for _, boxed := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, for an event loop: %v", c.name, boxed), func(t *testing.T) {
-				v := newVendor(t, c.serve)
-				if boxed {
-					v.open(t)
-				}
-				handle := v.submit(t, c.options)
-				if v.asked(handle) == c.ordinary {
-					t.Error("inline or not, but not as expected")
-				}
-				if got, ending := v.read(t, handle); !c.want(got, ending) {
-					t.Errorf("got %q and %s", got, ending.text)
-				}
-				v.bridge.Close(handle)
-			})
-		}
-	}
-}
-
-// A vendor that takes its time is waited for by a goroutine, and so are the calls after that until it is quick again.
-func TestAnEventLoopDoesNotWaitLongByItself(t *testing.T) {
-	release := make(chan struct{})
-	v := newVendor(t, func(n int32, w http.ResponseWriter, _ *http.Request) {
-		if n == 1 {
-			<-release
-		}
-		write(w, 200, answer)
-	})
-	v.open(t)
-	handle := v.submit(t, "")
-	for began := time.Now(); v.asked(handle); time.Sleep(time.Millisecond) {
-		if time.Since(began) > soon {
-			t.Fatal("it waits for ever")
-		}
-	}
-	close(release)
-	if text, _ := v.read(t, handle); text != "hello" {
-		t.Errorf("got %q", text)
-	}
-	v.settle(t)
-	for _, want := range []bool{false, true} {
-		handle := v.submit(t, "")
-		if v.asked(handle) != want {
-			t.Errorf("asked by itself: %v", !want)
-		}
-		if text, _ := v.read(t, handle); text != "hello" {
-			t.Errorf("got %q", text)
-		}
-		v.settle(t)
-	}
-}
-
-func TestACallOfAnEventLoopIsInterrupted(t *testing.T) {
-	for name, act := range map[string]func(v *vendor, call uint64){
-		"cancel":          func(v *vendor, call uint64) { v.bridge.Cancel(call) },
-		"close":           func(v *vendor, call uint64) { v.bridge.Close(call) },
-		"close the inbox": func(v *vendor, _ uint64) { v.bridge.Close(v.box) },
-	} {
-		for _, polled := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s, polled %v", name, polled), func(t *testing.T) {
-				v := newVendor(t, func(_ int32, _ http.ResponseWriter, r *http.Request) { stall(r) })
-				v.open(t)
-				handle := v.submit(t, "")
-				<-v.entered
-				if !v.asked(handle) {
-					t.Fatal("a goroutine has it")
-				}
-				ended := make(chan struct{})
-				poll := func() {
-					defer close(ended)
-					for {
-						used, status := v.bridge.Poll(v.box, make([]byte, 1<<16), 50*time.Millisecond)
-						if status != StatusOK && status != StatusTimeout || used > 0 || name == "close" && !v.asked(handle) {
-							return
-						}
-					}
-				}
-				if polled {
-					go poll()
-					time.Sleep(5 * time.Millisecond)
-				}
-				act(v, handle)
-				if !polled {
-					go poll()
-				}
-				for _, what := range []chan struct{}{ended, v.gone} {
-					select {
-					case <-what:
-					case <-time.After(soon):
-						t.Fatal("it goes on")
-					}
-				}
-			})
-		}
-	}
-}
-
-// Whoever wins, every call has one end and nothing stays open.
-func TestCallsOfAnEventLoopUnderFire(t *testing.T) {
-	v := newVendor(t, func(n int32, w http.ResponseWriter, r *http.Request) {
-		switch n % 8 {
-		case 0:
-			stall(r)
-		case 1:
-			write(w, 503, `{"error":{"message":"busy"}}`)
-		default:
-			time.Sleep(time.Duration(n%5) * time.Millisecond)
-			write(w, 200, answer)
-		}
-	})
-	for range 6 {
-		v.open(t)
-		ends := make(map[uint64]int)
-		var group sync.WaitGroup
-		group.Go(func() {
-			dst := make([]byte, 1<<16)
-			for {
-				used, status := v.bridge.Poll(v.box, dst, 5*time.Millisecond)
-				if status == StatusClosed {
-					return
-				}
-				for _, piece := range readFrames(t, dst[:used]) {
-					if piece.kind.IsTerminal() {
-						ends[piece.call]++
-					}
-				}
+		t.Run(c.name, func(t *testing.T) {
+			v := newVendor(t, c.serve)
+			handle := v.submit(t, c.options)
+			if v.asked(handle) == c.ordinary {
+				t.Error("inline or not, but not as expected")
 			}
+			if got, ending := readAll(t, v.bridge, handle); !c.want(got, ending) {
+				t.Errorf("got %q and %s", got, ending.text)
+			}
+			v.bridge.Close(handle)
 		})
-		for i := range 200 {
-			call := v.submit(t, `,"max_retries":1`)
-			group.Go(func() {
-				time.Sleep(time.Duration(i%7) * time.Millisecond)
-				if i%3 == 0 {
-					v.bridge.Cancel(call)
-				} else if i%3 == 1 {
-					v.bridge.Close(call)
-				}
-			})
-			if i%20 == 0 {
-				time.Sleep(2 * time.Millisecond)
-			}
-		}
-		time.Sleep(10 * time.Millisecond)
-		v.bridge.Close(v.box)
-		group.Wait()
-		for call, times := range ends {
-			if times != 1 {
-				t.Errorf("call %x ended %d times", call, times)
-			}
-		}
 	}
-	v.settle(t)
 }
 
 func TestInlineCallThatNobodyPolls(t *testing.T) {

@@ -13,16 +13,13 @@ import (
 // job is the way of a call through the engine: on a goroutine, or inline, which is on the threads of the host that submit and
 // poll it. A call begins inline when no other one is working, because a thread that sleeps in a system call may keep a
 // processor of the scheduler from the others for a while; and after some that began so too, because a connection that goes
-// back and forth between the two ways costs more than it saves. A call of an event loop begins so whenever the vendor is quick,
-// because nothing sleeps for it. What inline cannot bring to its end goes on on a goroutine.
+// back and forth between the two ways costs more than it saves. What inline cannot bring to its end goes on on a goroutine.
 type job struct {
 	bridge *Bridge
 	owner  *client
 	call   *call
 	ctx    context.Context
 	engine *engine.Call // once the request was read
-
-	mu sync.Mutex // held by whoever takes in what has come, or takes the call away from the event loop
 }
 
 // inlineAfter is how many calls must have begun alone, one after the other, before one is inline.
@@ -48,56 +45,20 @@ func (j *job) read(request []byte) *llm.Error {
 
 // ask sends the request, if that can be done at once, and reports whether it did.
 func (j *job) ask(request []byte) bool {
-	return j.send(request, &j.bridge.lookout, func() bool { return j.engine.Ask(j.ctx) })
-}
-
-// askWatched does the same for an event loop: the watch tells the job when something has come.
-func (j *job) askWatched(request []byte, watch *engine.Watch) bool {
-	return j.send(request, &j.bridge.patient, func() bool { return j.engine.AskWatched(j.ctx, watch, j) })
-}
-
-func (j *job) send(request []byte, lookout *lookout, ask func() bool) bool {
 	if len(request) > inlineRequest {
 		return false
 	}
-	j.mu.Lock() // something may come before this is at its end
-	defer j.mu.Unlock()
 	asked := false
-	if failed := guard.Call(func() { asked = j.read(request) == nil && ask() }); failed != nil {
+	if failed := guard.Call(func() { asked = j.read(request) == nil && j.engine.Ask(j.ctx) }); failed != nil {
 		j.call.fail(failed)
 		j.end()
 		return true
 	}
 	if asked {
 		j.call.asked.Store(j)
-		lookout.watch(j.call.queue.call)
+		j.bridge.lookout.watch(j.call)
 	}
 	return asked
-}
-
-// Ready takes in what has come for a call of an event loop. It is part of engine.Reader.
-func (j *job) Ready() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.call.asked.Load() == nil {
-		return
-	}
-	ended, waits := false, false
-	failed := guard.Call(func() { ended, waits = j.engine.Arrive(j.ctx) })
-	if waits {
-		return
-	}
-	j.call.asked.Store(nil)
-	switch {
-	case failed != nil:
-		j.engine.Leave()
-		j.call.fail(failed)
-		j.end()
-	case ended:
-		j.end()
-	default:
-		j.start(nil)
-	}
 }
 
 // answer waits a short while for the answer, and gives the call to a goroutine if that was not its end.
@@ -117,7 +78,7 @@ func (j *job) answer() {
 // start carries the call out on a goroutine, to its end. Even reading the request happens there, unless ask did it: it may be
 // large, and the thread that submits may be an event loop's.
 func (j *job) start(request []byte) {
-	guard.Go(func() {
+	j.bridge.crew.Go(func() {
 		defer j.end()
 		if j.engine == nil {
 			if err := j.read(request); err != nil {
@@ -155,13 +116,8 @@ func (c *call) answer(timeout time.Duration) time.Duration {
 
 // leave gives a call that waits for its poll to a goroutine.
 func (c *call) leave() {
-	if j := c.asked.Load(); j != nil {
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		if c.asked.Swap(nil) != nil {
-			j.engine.Leave()
-			j.start(nil)
-		}
+	if j := c.asked.Swap(nil); j != nil {
+		j.start(nil)
 	}
 }
 
@@ -171,20 +127,17 @@ const unpolled = 5 * time.Millisecond
 // lookout gives calls to goroutines when nobody polls them. It looks from time to time at all of them: a timer for each would
 // cost more than the call, because the thread that sleeps until the next one has to be told.
 type lookout struct {
-	bridge *Bridge
-	period time.Duration // a call may wait for one to two of them
-
 	mu              sync.Mutex
-	recent, earlier []uint64    // handles: most calls are gone by the time that somebody looks
+	recent, earlier []*call
 	timer           *time.Timer // runs while there are any
 }
 
-func (l *lookout) watch(call uint64) {
+func (l *lookout) watch(c *call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.recent = append(l.recent, call)
+	l.recent = append(l.recent, c)
 	if l.timer == nil {
-		l.timer = time.AfterFunc(l.period, l.look)
+		l.timer = time.AfterFunc(unpolled, l.look)
 	}
 }
 
@@ -193,14 +146,12 @@ func (l *lookout) look() {
 	late := l.earlier
 	l.earlier, l.recent = l.recent, nil
 	if len(l.earlier) > 0 {
-		l.timer.Reset(l.period)
+		l.timer.Reset(unpolled)
 	} else {
 		l.timer = nil
 	}
 	l.mu.Unlock()
-	for _, handle := range late {
-		if late, status := find[*call](l.bridge, handle); status == StatusOK {
-			late.leave()
-		}
+	for _, c := range late {
+		c.leave()
 	}
 }

@@ -87,7 +87,6 @@ type Exchange struct {
 	budget  int64       // what the header may still weigh
 	answer  *answer     // once its header was read
 	failure error       // why that was not possible
-	watch   *Watch      // tells of what comes; nil for none
 }
 
 // begin sends a request. When ctx ends, the connection is closed at once.

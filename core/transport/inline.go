@@ -13,9 +13,6 @@ import (
 // small request, an idle connection, an answer that comes at once and fits into the read buffer. Whatever else happens is left
 // as it stands to Send.
 
-// An event loop does not wait at all. The socket of an exchange that begins for one is put into its watch, which tells when
-// something has come, and Arrive takes that in.
-
 // Patience is how long a thread of the host waits for a piece of an answer. A thread that sleeps in the system call cannot be
 // woken without the connection, and the longer an answer takes, the less a hand-over matters.
 const Patience = 20 * time.Millisecond
@@ -23,33 +20,6 @@ const Patience = 20 * time.Millisecond
 // Begin sends a request, if that can be done at once, for Wait and Send to go on with. Otherwise nothing has happened and it
 // returns nil. When ctx ends, the connection is closed at once.
 func (t *Transport) Begin(ctx context.Context, request Request) *Exchange {
-	return t.begin(ctx, request, t.pool.prompt, func(c *conn) bool {
-		return c.hold() && c.raw.(*socket).stay(nil) // no event loop is to wake for it
-	})
-}
-
-// BeginWatched is Begin for Arrive in place of Wait. The watch tells reader when there is something for it.
-func (t *Transport) BeginWatched(ctx context.Context, request Request, watch *Watch, reader Reader) *Exchange {
-	x := t.begin(ctx, request, t.pool.idle, func(c *conn) bool {
-		socket := c.lend()
-		if socket == nil {
-			return false
-		}
-		if !socket.stay(watch) {
-			socket.takeBack()
-			return false
-		}
-		watch.tell(socket.descriptor(), reader) // before anything is sent that could be answered
-		return true
-	})
-	if x != nil {
-		x.watch = watch
-	}
-	return x
-}
-
-// begin takes an idle connection, gets it ready, and sends the request.
-func (t *Transport) begin(ctx context.Context, request Request, take func(route) *conn, prepare func(*conn) bool) *Exchange {
 	at, err := t.addressOf(request)
 	if err != nil || t.http2 != nil || len(request.Body) > readBuffer {
 		return nil
@@ -58,11 +28,11 @@ func (t *Transport) begin(ctx context.Context, request Request, take func(route)
 	if seen == public {
 		return nil
 	}
-	c := take(at.route)
+	c := t.pool.prompt(at.route)
 	if c == nil {
 		return nil
 	}
-	if seen == byAddress && c.exposure() == public || !prepare(c) {
+	if seen == byAddress && c.exposure() == public || !c.hold() {
 		t.pool.park(c)
 		return nil
 	}
@@ -74,53 +44,19 @@ func (t *Transport) begin(ctx context.Context, request Request, take func(route)
 func (x *Exchange) Wait() bool {
 	x.conn.hurry(true)
 	defer x.conn.hurry(false)
-	began := time.Now()
-	whole, _ := x.gather(func() bool { return time.Since(began) > Patience })
-	return whole
-}
-
-// Arrive takes in what has come. The answer has either arrived to its end, as with Wait; or its rest is waited for, and the
-// reader will be told; or the exchange is for Send.
-func (x *Exchange) Arrive() (whole, waits bool) {
-	socket := x.conn.raw.(*socket)
-	socket.allow(2 * readBuffer)
-	whole, err := x.gather(func() bool { return false })
-	waits = !whole && IsNotYet(err) && !socket.spent()
-	if !waits {
-		x.Leave()
-	}
-	return whole, waits
-}
-
-// Leave ends that the watch tells of the exchange. It is followed by Send.
-func (x *Exchange) Leave() {
-	if x.watch != nil {
-		socket := x.conn.raw.(*socket)
-		x.watch.tell(socket.descriptor(), nil)
-		socket.takeBack()
-		x.watch = nil
-	}
-}
-
-// gather reads until the answer is there to its end. Otherwise it says why reading ended; nil for a limit and what is left to Send.
-func (x *Exchange) gather(limit func() bool) (whole bool, failure error) {
-	for reader := x.conn.reader; ; {
+	reader := x.conn.reader
+	for began := time.Now(); ; {
 		for x.answer == nil && x.failure == nil && bytes.Contains(arrived(reader), []byte("\r\n\r\n")) {
 			x.readHeader()
 		}
-		if x.failure != nil {
-			return true, nil
+		if x.failure != nil || x.answer != nil && x.whole() {
+			return true
 		}
-		if x.answer != nil {
-			if whole, simple := x.whole(); whole || !simple {
-				return whole, nil
-			}
-		}
-		if reader.Buffered() == readBuffer || limit() {
-			return false, nil
+		if reader.Buffered() == readBuffer || time.Since(began) > Patience {
+			return false
 		}
 		if _, err := reader.Peek(reader.Buffered() + 1); err != nil {
-			return false, err
+			return false
 		}
 	}
 }
@@ -130,21 +66,20 @@ func arrived(reader *bufio.Reader) []byte {
 	return waiting
 }
 
-// whole reports whether all of the answer is in the read buffer. One that is not simple never is: it unpacks to more, redirects,
-// or ends with its connection.
-func (x *Exchange) whole() (whole, simple bool) {
+// whole reports whether all of the answer is in the read buffer. One that unpacks to more, or that redirects, is not.
+func (x *Exchange) whole() bool {
 	var framing framing
 	if framing.frame(x.answer, x.method) != nil {
-		return true, true // there is nothing to wait for
+		return true // there is nothing to wait for
 	}
 	body := arrived(x.conn.reader)
 	switch {
 	case x.answer.header["content-encoding"] != "" || x.answer.status >= 300 && x.answer.status < 400:
-		return false, false
+		return false
 	case framing.chunked:
-		return hasLastChunk(body), true
+		return hasLastChunk(body)
 	}
-	return framing.left >= 0 && framing.left <= int64(len(body)), framing.left >= 0
+	return framing.left >= 0 && framing.left <= int64(len(body))
 }
 
 // hasLastChunk reports whether a chunked body is there to the end of its trailers.

@@ -86,20 +86,17 @@ func goOn(client *Transport, ctx context.Context, target string, begun *Exchange
 	return response.Status, string(content), failure
 }
 
-// inlineAnswer is an answer that a server writes in two pieces.
-type inlineAnswer struct {
-	name, raw string
-	pause     time.Duration // in the middle of raw
-	whole     bool
-	status    int
-	body      string
-	failed    string
-}
-
-func inlineAnswers() []inlineAnswer {
+func TestInlineAnswers(t *testing.T) {
 	const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	large := strings.Repeat("x", 2*readBuffer)
-	return []inlineAnswer{
+	cases := []struct {
+		name, raw string
+		pause     time.Duration // in the middle of raw
+		whole     bool
+		status    int
+		body      string
+		failed    string
+	}{
 		{name: "stated length", raw: simple, whole: true, status: 200, body: "ok"},
 		{name: "chunks", raw: chunked + "3\r\none\r\n4;x=y\r\n two\r\n0\r\n\r\n", whole: true, status: 200, body: "one two"},
 		{name: "chunks and trailers", raw: chunked + "3\r\none\r\n0\r\nA: b\r\nC: d\r\n\r\n", whole: true, status: 200, body: "one"},
@@ -117,37 +114,27 @@ func inlineAnswers() []inlineAnswer {
 		{name: "not HTTP", raw: "220 smtp.example.com\r\n\r\n", whole: true, failed: "does not speak HTTP"},
 		{name: "no usable length", raw: "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", whole: true, failed: "unusable Content-Length"},
 	}
-}
-
-func (c inlineAnswer) serve(_ int, p *peer) {
-	if p.take() == nil {
-		_, _ = io.WriteString(p, c.raw[:len(c.raw)/2])
-		time.Sleep(c.pause)
-		_, _ = io.WriteString(p, c.raw[len(c.raw)/2:])
-	}
-}
-
-// check reads the answer to an exchange that has begun.
-func (c inlineAnswer) check(t *testing.T, client *Transport, target string, begun *Exchange) {
-	t.Helper()
-	status, body, failed := goOn(client, context.Background(), target, begun)
-	if status != c.status || body != c.body || (failed == nil) != (c.failed == "") {
-		t.Errorf("got %d %.20q %v", status, body, failed)
-	}
-	if failed != nil && !strings.Contains(failed.Error(), c.failed) {
-		t.Errorf("failed: %s", failed)
-	}
-}
-
-func TestInlineAnswers(t *testing.T) {
-	for _, c := range inlineAnswers() {
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			client, target := warm(t, c.serve)
-			begun := begin(t, client, context.Background(), target)
+			client, target := warm(t, func(n int, p *peer) {
+				if p.take() == nil {
+					_, _ = io.WriteString(p, c.raw[:len(c.raw)/2])
+					time.Sleep(c.pause)
+					_, _ = io.WriteString(p, c.raw[len(c.raw)/2:])
+				}
+			})
+			ctx := context.Background()
+			begun := begin(t, client, ctx, target)
 			if whole := begun.Wait(); whole != c.whole {
 				t.Errorf("the answer was whole: %v", whole)
 			}
-			c.check(t, client, target, begun)
+			status, body, failed := goOn(client, ctx, target, begun)
+			if status != c.status || body != c.body || (failed == nil) != (c.failed == "") {
+				t.Errorf("got %d %.20q %v", status, body, failed)
+			}
+			if failed != nil && !strings.Contains(failed.Error(), c.failed) {
+				t.Errorf("failed: %s", failed)
+			}
 		})
 	}
 }

@@ -30,7 +30,7 @@ func Lend(from io.Reader) *Loan {
 		return nil
 	}
 	socket := b.conn.lend()
-	if socket == nil || !socket.stay(nil) {
+	if socket == nil {
 		return nil
 	}
 	b.loan = &Loan{body: b, socket: socket}

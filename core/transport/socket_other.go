@@ -26,7 +26,3 @@ func (s *socket) takeBack() {}
 func (s *socket) allow(int) {}
 
 func (s *socket) spent() bool { return false }
-
-func (s *socket) stay(*Watch) bool { return false }
-
-func (s *socket) descriptor() int { return -1 }

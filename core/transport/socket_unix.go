@@ -26,10 +26,9 @@ type socket struct {
 	allowed      int   // what may be read while lent; -1: the last read found no more
 
 	mu     sync.Mutex
-	fd     int    // held; -1 in the poller
-	inside bool   // a thread is in a system call with fd
-	lent   bool   // Close leaves fd to whoever takes it back: until then a Watch knows it by its number
-	watch  *Watch // that fd stays in, between requests too; nil for none
+	fd     int  // held; -1 in the poller
+	inside bool // a thread is in a system call with fd
+	lent   bool // Close leaves fd to whoever takes it back: until then a Watch knows it by its number
 	closed bool
 }
 
@@ -78,42 +77,8 @@ func (s *socket) takeBack() {
 	defer s.mu.Unlock()
 	s.lent = false
 	if s.closed {
-		_ = s.drop()
+		_ = syscall.Close(s.fd)
 	}
-}
-
-// stay puts the held socket into a watch, where it still is when the next request comes; nil takes it out.
-func (s *socket) stay(watch *Watch) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.watch == watch {
-		return true
-	}
-	s.leaveWatch()
-	if watch == nil {
-		return true
-	}
-	if s.closed || !watch.add(s.fd) {
-		return false
-	}
-	s.watch = watch
-	return true
-}
-
-func (s *socket) descriptor() int { return s.fd }
-
-// leaveWatch is called with the lock held.
-func (s *socket) leaveWatch() {
-	if s.watch != nil {
-		s.watch.remove(s.fd)
-		s.watch = nil
-	}
-}
-
-// drop closes the held descriptor. It is called with the lock held.
-func (s *socket) drop() error {
-	s.leaveWatch()
-	return syscall.Close(s.fd)
 }
 
 // block sets whether system calls with the held descriptor sleep.
@@ -177,7 +142,6 @@ func (s *socket) release() error {
 	if s.closed {
 		return net.ErrClosed
 	}
-	s.leaveWatch() // the connection lives on under another number
 	file := os.NewFile(uintptr(s.fd), "socket")
 	s.fd = -1
 	made, err := net.FileConn(file)
@@ -204,7 +168,7 @@ func (s *socket) use(call func(fd int) (int, error)) (int, error) {
 	s.inside = false
 	if s.closed {
 		if !s.lent {
-			_ = s.drop()
+			_ = syscall.Close(s.fd)
 		}
 		return 0, net.ErrClosed
 	}
@@ -241,8 +205,7 @@ func (s *socket) Read(p []byte) (int, error) {
 }
 
 // readLent reads what is there, as far as that is allowed. A read that did not fill p was the last one: what comes after it is
-// told by the Watch, and asking once more would be a system call for nothing. A Watch in which the socket stays tells of each
-// arrival only once, though, and the end of the stream may have come with these bytes.
+// told by the Watch, and asking once more would be a system call for nothing.
 func (s *socket) readLent(p []byte) (int, error) {
 	if s.allowed <= 0 {
 		return 0, errNotYet{}
@@ -252,7 +215,7 @@ func (s *socket) readLent(p []byte) (int, error) {
 		s.allowed = -1
 		return 0, errNotYet{}
 	}
-	if s.allowed = max(s.allowed-n, 0); n < len(p) && s.watch == nil {
+	if s.allowed = max(s.allowed-n, 0); n < len(p) {
 		s.allowed = -1
 	}
 	if err == nil && n == 0 {
@@ -295,7 +258,7 @@ func (s *socket) Close() error {
 	if s.inside || s.lent {
 		return nil // the thread has woken, and closes it; or whoever takes it back does
 	}
-	return s.drop()
+	return syscall.Close(s.fd)
 }
 
 // SetReadDeadline sets a deadline, of which only those that are over, and none, are known while the socket is held.

@@ -72,34 +72,11 @@ func (w *Watch) Add(loan *Loan, reader Reader) bool {
 
 // Remove forgets a connection. Its reader may be told once more, by a Wait that runs.
 func (w *Watch) Remove(loan *Loan) {
-	w.remove(loan.socket.fd)
-}
-
-// tell makes reader the one that is told of a socket which stays in the watch; nil for nobody.
-func (w *Watch) tell(fd int, reader Reader) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if reader == nil {
-		delete(w.readers, int32(fd))
-	} else {
-		w.readers[int32(fd)] = reader
-	}
-}
-
-// add puts a socket into the watch to stay. Each arrival is told of once, so that one between two requests, such as the server's
-// farewell, does not have to be read before there is silence.
-func (w *Watch) add(fd int) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | edge, Fd: int32(fd)}
-	return !w.closed && syscall.EpollCtl(w.epoll, syscall.EPOLL_CTL_ADD, fd, &event) == nil
-}
-
-func (w *Watch) remove(fd int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if delete(w.readers, int32(fd)); !w.closed {
-		_ = syscall.EpollCtl(w.epoll, syscall.EPOLL_CTL_DEL, fd, nil)
+	fd := int32(loan.socket.fd)
+	if delete(w.readers, fd); !w.closed {
+		_ = syscall.EpollCtl(w.epoll, syscall.EPOLL_CTL_DEL, int(fd), nil)
 	}
 }
 

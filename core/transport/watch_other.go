@@ -36,9 +36,3 @@ func (w *Watch) Wait(time.Duration) []Reader { return nil }
 
 // Close does nothing.
 func (w *Watch) Close() {}
-
-func (w *Watch) tell(int, Reader) {}
-
-func (w *Watch) add(int) bool { return false }
-
-func (w *Watch) remove(int) {}
