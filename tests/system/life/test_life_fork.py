@@ -55,7 +55,8 @@ print("done")
 OLD_HANDLES = """
 from pyagent import InternalError, StreamCancelledError
 from pyagent._fake import FakeServer
-stream, events, silent = provider.stream("", **SLOW), provider.stream("", **SLOW), provider.stream("", **SILENT)
+slower = fake(pieces=["a"], repeat=50, delay=0.05)  # the first batch is one piece
+stream, events, silent = provider.stream("", **slower), provider.stream("", **SLOW), provider.stream("", **SILENT)
 events = events.events()
 next(stream), next(events), next(silent)
 server = FakeServer()
