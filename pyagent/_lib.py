@@ -44,6 +44,7 @@ OWN_DESCRIPTOR = -2  # of the core, in place of one that it writes to
 
 SMALL_BUFFER = 64 * 1024
 KEPT_BUFFER = 1024 * 1024  # a buffer that had to grow beyond this is not kept
+PYPY = sys.implementation.name == "pypy"  # its ctypes takes bytes in and out one by one: seconds, for some megabytes
 
 _NUMBER, _POINTER, _SIZE, _STATUS = ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int32
 _FUNCTIONS: dict[str, list[Any]] = {
@@ -96,18 +97,17 @@ class Handle:
 
 
 class _Buffer:
-    __slots__ = ("view", "address", "size", "used", "used_address")
+    __slots__ = ("memory", "address", "size", "used", "used_address")
 
     def __init__(self, size: int) -> None:
-        memory = ctypes.create_string_buffer(size)
-        self.view = memoryview(memory)
-        self.address = ctypes.addressof(memory)
+        self.memory: Any = ctypes.create_string_buffer(size)
+        self.address = ctypes.addressof(self.memory)
         self.size = size
         self.used = _SIZE()
         self.used_address = ctypes.addressof(self.used)
 
     def content(self) -> bytes:
-        return self.view[: self.used.value].tobytes()
+        return ctypes.string_at(self.address, self.used.value) if PYPY else self.memory[: self.used.value]
 
 
 class _Spare(_local):
@@ -143,7 +143,7 @@ class Runtime:
         library.pyagent_status_name.argtypes, library.pyagent_status_name.restype = [_STATUS], ctypes.c_char_p
         self._library = library
         self._submit: Callable[..., int] = library.pyagent_submit
-        if sys.implementation.name == "pypy":  # its ctypes takes bytes over one by one: seconds, for some megabytes
+        if PYPY:
             submit, at = self._submit, ctypes.c_char.from_buffer
             self._submit = lambda to, box, data, *more: submit(to, box, ctypes.byref(at(bytearray(data))), *more)
         self._poll = library.pyagent_poll

@@ -167,6 +167,7 @@ def test_python_runs(page: Path, vendors: ScriptedServer) -> None:
         if block.output is not None:
             assert printed.getvalue().rstrip() == block.output.rstrip()
         assert not vendors.in_turn or vendors.scripts == [], "the page scripts more answers than the block asks for"
+    names.clear()  # free-threaded Python 3.13 keeps functions for ever, and with them the names that they could use
 
 
 @pytest.mark.parametrize("page", pages_with("json"), ids=name_of)

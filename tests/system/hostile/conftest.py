@@ -1,6 +1,6 @@
 """What the cases of a hostile world share: both sides of a Provider, servers by behaviour, and a bound on memory.
 
-Every case ends within seconds and leaves the memory of the process as it was: what it may take in between is 64 MiB,
+Every case ends within seconds and leaves the memory of the process as it was: what it may take in between is `MIB`,
 or what its mark says, `@pytest.mark.memory(MIB)`."""
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 PYPY = sys.implementation.name == "pypy"  # which collects when it likes: memory is free later, and a case waits for it
 SECONDS = 60 if PYPY else 20
-MIB = 64
+MIB = 128 if sysconfig.get_config_var("Py_GIL_DISABLED") else 64  # free-threaded, Python frees later
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -21,6 +21,8 @@ import pyagent
 from pyagent._fake import FakeServer
 
 CORE = {"PYAGENT_LIBRARY", "PYAGENT_EXECUTABLE", "PYAGENT_TRANSPORT"}
+# In the child of a fork PyPy finds the generators that other threads of the parent were in, and cannot end them.
+PYPYS_OWN = "Exception ignored in: finalizer of  <generator object .*>\nValueError: generator already executing\n"
 CACHE = Path(__file__).resolve().parents[3] / ".cache"
 
 
@@ -92,6 +94,8 @@ class Program:
                 os.killpg(process.pid, signal.SIGKILL)  # its children, who hold the pipes open
             out, err = process.communicate()
             pytest.fail(f"not done within {seconds} s; it said:\n{out}\n{err}")
+        if sys.implementation.name == "pypy":
+            err = re.sub(PYPYS_OWN, "", err)
         assert (process.returncode, out) == (code_expected, said), err
         assert re.fullmatch(wrong, err, re.DOTALL), err
         return err

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+NOEXEC = getattr(os, "ST_NOEXEC", 8)  # of Linux; PyPy has no name for it
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
 
 NESTED = """
@@ -275,7 +277,7 @@ def nowhere(tmp_path):
     """What a program runs so that a copy of the library can be had nowhere: there is no anonymous memory, and temporary
     files are where nothing may be executed, TMPDIR."""
     places = [path for path in map(Path, ("/dev/shm", "/run", "/run/lock")) if path.is_dir()]
-    forbidding = [path for path in places if os.access(path, os.W_OK) and os.statvfs(path).f_flag & os.ST_NOEXEC]
+    forbidding = [path for path in places if os.access(path, os.W_OK) and os.statvfs(path).f_flag & NOEXEC]
     code = """
 import ctypes
 load = ctypes.CDLL
@@ -335,6 +337,7 @@ print("done")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at /proc")
+@pytest.mark.skipif(not hasattr(os, "posix_spawn"), reason="this Python has no os.posix_spawn()")
 def test_programs_that_are_started_inherit_nothing(run):
     """subprocess and posix_spawn from a process with live streams, also when all descriptors are handed on."""
     run("""

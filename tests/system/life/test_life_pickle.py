@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import pickle
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -117,6 +118,9 @@ def test_what_is_open_refuses(scripted):
 METHODS = [method for method in ("spawn", "forkserver") if method in multiprocessing.get_all_start_methods()]
 
 
+@pytest.mark.skipif(
+    sys.implementation.name == "pypy" and sys.version_info < (3, 10), reason="the pool of PyPy 3.9 starts no workers"
+)
 @pytest.mark.parametrize("method", METHODS)
 def test_workers_of_multiprocessing_get_providers_and_give_answers(run, method):
     """The Provider that the parent has used, its answers and its errors all go through the pool's pipes."""

@@ -289,6 +289,8 @@ def test_handlers_of_either_age(run, program, first):
     ids=["raising", "pythons-own", "sigwait", "wakeup", "asyncio", "children"],
 )
 def test_signals(run, program):
+    if program is RAISING and sys.implementation.name == "pypy":
+        pytest.skip("PyPy's ctypes is Python: an exception may strike in it within a finaliser, and is lost there")
     run(program)
 
 
