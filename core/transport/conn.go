@@ -12,7 +12,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"syscall"
 	"time"
 
 	"pyagent/core/guard"
@@ -48,8 +47,7 @@ func (c *conn) stale(failure error) bool {
 	if failure == nil || !c.reused || c.answered {
 		return false
 	}
-	return errors.Is(failure, io.EOF) || errors.Is(failure, io.ErrUnexpectedEOF) || errors.Is(failure, syscall.ECONNRESET) ||
-		errors.Is(failure, syscall.EPIPE)
+	return errors.Is(failure, io.EOF) || errors.Is(failure, io.ErrUnexpectedEOF) || isReset(failure)
 }
 
 // alive looks for signs that the server has closed an idle connection, or said something that nobody asked for.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -76,11 +77,11 @@ func describe(failure error) (message string, retryable bool) {
 		return fmt.Sprintf("the host name %q is not known; check base_url", dns.Name), true
 	case errors.As(failure, &dns):
 		return fmt.Sprintf("looking up the host name %q failed: %s", dns.Name, dns.Err), true
-	case errors.Is(failure, syscall.ECONNREFUSED):
+	case isRefused(failure):
 		return "connection refused; is the server running?", true
-	case errors.Is(failure, syscall.ECONNRESET), errors.Is(failure, syscall.EPIPE):
+	case isReset(failure):
 		return "the connection was reset", true
-	case errors.Is(failure, syscall.ETIMEDOUT):
+	case isDead(failure):
 		return "the connection is dead: what was sent is not acknowledged", true
 	case errors.Is(failure, io.EOF), errors.Is(failure, io.ErrUnexpectedEOF):
 		return "the server closed the connection without an answer", true
@@ -95,10 +96,16 @@ func Interrupted(failure error) string {
 	switch {
 	case errors.Is(failure, io.ErrUnexpectedEOF), errors.Is(failure, io.EOF):
 		return "the connection was closed in the middle of the answer"
-	case errors.Is(failure, syscall.ECONNRESET):
+	case isReset(failure):
 		return "the connection was reset in the middle of the answer"
-	case errors.Is(failure, syscall.ETIMEDOUT):
+	case isDead(failure):
 		return "the connection died in the middle of the answer"
 	}
 	return failure.Error()
+}
+
+// isErrno reports whether a system call failed with one of these numbers.
+func isErrno(failure error, numbers ...syscall.Errno) bool {
+	var number syscall.Errno
+	return errors.As(failure, &number) && slices.Contains(numbers, number)
 }

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"pyagent/core/llm"
@@ -185,7 +184,7 @@ func describeTLS(failure error) (message string, retryable, ok bool) {
 		return "it did not answer the TLS handshake", true, true
 	case errors.Is(failure, io.EOF), errors.Is(failure, io.ErrUnexpectedEOF):
 		return "it closed the connection during the TLS handshake; does it speak TLS on this port?", true, true
-	case errors.Is(failure, syscall.ECONNRESET), errors.Is(failure, syscall.EPIPE):
+	case isReset(failure):
 		return "the connection was reset during the TLS handshake; does it speak TLS on this port?", true, true
 	}
 	return "the TLS handshake failed: " + failure.Error(), true, true
