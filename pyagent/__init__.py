@@ -268,12 +268,10 @@ _PLACES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     if name in {"costs", "errors", "events", "messages"}:
-        return import_module(f".{name}", __name__)
+        return __import__(f"{__name__}.{name}", fromlist=[name])
     module, attribute = _PLACES.get(name, ("errors", name))
-    value = getattr(import_module(f".{module}", __name__), attribute)
+    value = getattr(__import__(f"{__name__}.{module}", fromlist=[attribute]), attribute)
     globals()[name] = value
     return value
 

@@ -5,7 +5,6 @@ Written by tools/twins.py from _object_methods.py: change that file, then run `m
 from __future__ import annotations
 
 from ._whole import await_all
-from .async_stream import AsyncStream
 from .errors import PyAgentError
 
 TYPE_CHECKING = False
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from ._inbox import AsyncCall
     from ._option_types import ObjectOptions
     from ._vendor_options import Options
+    from .async_stream import AsyncStream
     from .hooks import Hooks
     from .objects import AsyncObjectStream, ObjectResult
     from .options import Limits, Timeouts
@@ -289,6 +289,7 @@ class AsyncObjectMethods:
         """
         arguments = locals()
         from ._object_job import ObjectJob
+        from .async_stream import AsyncStream
         from .objects import AsyncObjectStream
 
         def start(request: dict[str, Any]) -> AsyncStream:

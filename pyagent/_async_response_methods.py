@@ -4,8 +4,8 @@ Written by tools/twins.py from _response_methods.py: change that file, then run 
 
 from __future__ import annotations
 
+from . import _opening
 from ._whole import await_all
-from .async_stream import AsyncStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._inbox import AsyncCall
     from ._option_types import ToolLike
     from ._vendor_options import Options
+    from .async_stream import AsyncStream
     from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
@@ -264,4 +265,7 @@ class AsyncResponseMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
-        return AsyncStream(self._astart("stream", {**locals(), "include_usage": True}))
+        call = self._astart("stream", {**locals(), "include_usage": True})
+        with _opening.lock:
+            from .async_stream import AsyncStream
+        return AsyncStream(call)

@@ -4,9 +4,8 @@ Written by tools/twins.py from _text_methods.py: change that file, then run `mak
 
 from __future__ import annotations
 
-from . import _request
+from . import _opening, _request
 from ._whole import await_all
-from .async_stream import AsyncStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from ._inbox import AsyncCall
     from ._option_types import TextOptions, ToolLike
     from ._vendor_options import Options
+    from .async_stream import AsyncStream
     from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
@@ -292,4 +292,7 @@ class AsyncTextMethods:
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
         _request.refuse_several(n, "astream_text")
-        return AsyncStream(self._astart("stream", locals()), numbers=include_usage)
+        call = self._astart("stream", locals())
+        with _opening.lock:
+            from .async_stream import AsyncStream
+        return AsyncStream(call, numbers=include_usage)

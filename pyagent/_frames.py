@@ -8,8 +8,9 @@ NUL itself travels alone. Unknown kinds are skipped by size."""
 
 from __future__ import annotations
 
-from json import JSONDecoder
 from struct import Struct
+
+from ._json_text import decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ HEADER = Struct("<IBBHQ")
 HEADER_SIZE = HEADER.size
 unpack = Struct("<IBBH8x").unpack_from  # of a header everything but the call
 _unpack_owner = Struct("<I4xQ").unpack_from  # only the size and the call
-_parse = JSONDecoder().decode
 
 
 def split(data: bytes) -> list[tuple[int, int, int, bytes]]:
@@ -76,7 +76,7 @@ def split_calls(data: bytes) -> list[tuple[int, bytes]]:
 
 def parse(payload: bytes) -> Any:
     """The value of a JSON frame."""
-    return _parse(payload.decode())  # json.loads would first guess the encoding
+    return decode(payload.decode())
 
 
 def deltas(flags: int, payload: bytes) -> list[str]:

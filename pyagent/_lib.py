@@ -11,23 +11,22 @@ from before the fork is recognised: using it is an error, closing it is nothing.
 
 from __future__ import annotations
 
+# signal, threading and operator are these with Python around them, which takes as long to load as the library does.
+import _signal  # type: ignore[import-not-found]
 import ctypes
-import json
 import os
-import signal
 import sys
-import threading
-from contextlib import contextmanager
-from functools import partial
-from operator import attrgetter
+from _operator import attrgetter
+from _thread import _local, get_ident
+from types import MethodType
 
-from . import _opening
+from . import _frames, _opening
 from ._places import get_executable, get_library
 from .errors import ConfigurationError, InternalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
 ABI_VERSION = 1
@@ -74,7 +73,7 @@ class Handle:
         self.closed = False
         self.place = runtime.new_place()
         self.runtime = runtime
-        self._finish: Callable[[], object] = partial(runtime.close, self.place)
+        self._finish: Callable[[], object] = MethodType(runtime.close, self.place)
 
     @property
     def number(self) -> int:
@@ -115,7 +114,7 @@ class _Buffer:
         return ctypes.string_at(self.address, self.used.value) if PYPY else self.memory[: self.used.value]
 
 
-class _Spare(threading.local):
+class _Spare(_local):
     """One buffer per thread, taken out while in use: a signal handler or finaliser may poll in the middle of a poll."""
 
     buffer: _Buffer | None = None
@@ -130,11 +129,10 @@ class Runtime:
     def __init__(self, path: str, load_from: str) -> None:
         self.path = path
         self.forked = False
-        self.main_thread = threading.main_thread().ident  # a fork may make another one the main thread of the child
+        self.main_thread = _find_main_thread()  # a fork may make another one the main thread of the child
         self._spare = _Spare()
         try:
-            with _deaf():
-                library = ctypes.CDLL(load_from)
+            library = _load_deaf(load_from)
         except OSError as error:
             raise LoadingError(
                 f"The library {path} cannot be loaded: {error}. Reinstall pyagent for this platform "
@@ -246,7 +244,7 @@ class Runtime:
                 break
             buffer = _Buffer(buffer.used.value * 2)  # twice: the snapshot may grow before the next call
         self._check(status)
-        return dict(json.loads(buffer.content()))
+        return _frames.parse(buffer.content())  # type: ignore[no-any-return]
 
     def status_name(self, status: int) -> str:
         """A status in words."""
@@ -321,9 +319,9 @@ def _load() -> Runtime:
 
 
 def _start() -> Runtime:
-    from . import _process
+    from ._process import Process
 
-    return _process.Process(get_executable())
+    return Process(get_executable())
 
 
 def _load_library() -> Runtime:
@@ -336,27 +334,30 @@ def _load_library() -> Runtime:
     return _load_copy(where) if _forked else Runtime(where, where)
 
 
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Blocks all signals. Go's threads inherit that, and so signals go to threads of Python's: one that a program has
-    blocked in all of its threads, to wait for it with sigwait, is not taken by a thread it knows nothing of, and no
-    handler runs on a thread of Go's. Windows has no such masks."""
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+def _load_deaf(path: str) -> ctypes.CDLL:
+    """Loads a library with all signals blocked. Go's threads inherit that: no handler runs on one of them, and none of
+    them takes a signal that a program has blocked in all of its own threads, to wait for it with sigwait."""
+    if sys.platform == "win32":  # which has no such masks
+        return ctypes.CDLL(path)
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
     try:
-        yield
+        return ctypes.CDLL(path)
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
+
+
+def _find_main_thread() -> int | None:
+    """The thread that runs signal handlers: this one, as long as the program has not imported threading."""
+    threading = sys.modules.get("threading")
+    return threading.main_thread().ident if threading else get_ident()
 
 
 def _after_fork() -> None:
     global _runtime, _forked
-    left = _runtime
-    if left is not None:
-        left.die()
-        _runtime, _forked = None, _forked or type(left) is Runtime
+    if _runtime is not None:
+        _runtime.die()
+        _forked = _forked or type(_runtime) is Runtime
+        _runtime = None
 
 
 if hasattr(os, "register_at_fork"):

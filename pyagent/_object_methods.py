@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ._whole import wait_for_all
 from .errors import PyAgentError
-from .stream import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from .hooks import Hooks
     from .objects import ObjectResult, ObjectStream
     from .options import Limits, Timeouts
+    from .stream import Stream
 
     T = TypeVar("T")
 else:
@@ -288,6 +288,7 @@ class ObjectMethods:
         arguments = locals()
         from ._object_job import ObjectJob
         from .objects import ObjectStream
+        from .stream import Stream
 
         def start(request: dict[str, Any]) -> Stream:
             return Stream(self._start("stream", {**request, "include_usage": True}))

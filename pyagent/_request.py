@@ -5,23 +5,27 @@ What the values mean is the core's business."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from json import encoder
-
 from . import _checks
 from ._checks import wrong
+from ._json_text import encode as _encode
+from ._json_text import encode_with_care as _encode_with_care
+from ._json_text import quote as _quote
 from .errors import ConfigurationError, UnsupportedFeatureError
-from .options import Budget, Limits, Throttle, Timeouts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .options import Budget, Limits, Throttle, Timeouts
 
 # How much of a stream is delivered before its reader has used it. With the core's own queue this bounds what a stream
 # weighs whose reader is slower than its vendor.
 WINDOW = 256 * 1024
+
+# What `_head` has made: functools brings collections, which takes longer to import than a request takes.
+MOST_HEADS = 64
+_heads: dict[tuple[str, str, int], str] = {}
 
 
 def encode(op: str, model: str, arguments: dict[str, Any], window: int = 0) -> bytes:
@@ -127,11 +131,17 @@ def _only_prompt(op: str, arguments: dict[str, Any]) -> bool:
     return given == ("self" in arguments) + 1
 
 
-@lru_cache(maxsize=64)
 def _head(op: str, model: str, window: int) -> str:
     """What comes before the text of a request that is nothing but a prompt: one like the last one, most of the time."""
+    known = _heads.get((op, model, window))
+    if known is not None:
+        return known
     body = {"op": op, "model": model, "window": window} if window else {"op": op, "model": model}
-    return _encode(body)[:-1] + ',"messages":[{"role":"user","content":'
+    made = _encode(body)[:-1] + ',"messages":[{"role":"user","content":'
+    if len(_heads) >= MOST_HEADS:
+        _heads.clear()
+    _heads[op, model, window] = made
+    return made
 
 
 def _credentials(options: dict[str, Any]) -> dict[str, Any]:
@@ -165,6 +175,8 @@ def clocks(timeout: float | None, timeouts: Timeouts | None) -> dict[str, Any]:
     if timeout is not None and timeouts is not None:
         raise ConfigurationError("timeout and timeouts were both given; give one of them.", param="timeout")
     if timeouts is not None:
+        from .options import Timeouts  # only here, and likewise below: most requests have no such things
+
         if not isinstance(timeouts, Timeouts):
             raise wrong("timeouts", "a Timeouts object; for one number of seconds use timeout", timeouts)
         return timeouts._as_dict()
@@ -175,6 +187,8 @@ def bounds(limits: Limits | None) -> dict[str, Any]:
     """The `limits` object of a configuration or request: only what was set."""
     if limits is None:
         return {}
+    from .options import Limits
+
     if not isinstance(limits, Limits):
         raise wrong("limits", "a Limits object", limits)
     return limits._as_dict()
@@ -184,6 +198,8 @@ def rates(throttle: Throttle | None) -> dict[str, Any]:
     """The `throttle` object of a configuration."""
     if throttle is None:
         return {}
+    from .options import Throttle
+
     if not isinstance(throttle, Throttle):
         raise wrong("throttle", "a Throttle object", throttle)
     said = throttle._as_dict()
@@ -196,6 +212,8 @@ def caps(budget: Budget | None) -> dict[str, Any]:
     """The `budget` object of a configuration."""
     if budget is None:
         return {}
+    from .options import Budget
+
     if not isinstance(budget, Budget):
         raise wrong("budget", "a Budget object", budget)
     return budget._as_dict()
@@ -275,25 +293,6 @@ def _culprit(place: str, value: Any) -> tuple[str, Any]:
         else:
             return place, None
     return place, None
-
-
-def _make_encode() -> Callable[[Any], str]:
-    """JSONEncoder.encode without half of its time: that goes into making the same encoder anew for each call.
-
-    One encoder for all threads cannot look for values that contain themselves; they end in a RecursionError.
-    """
-    default, quote = _with_care.default, encoder.encode_basestring
-    try:
-        make = encoder.c_make_encoder(None, default, quote, None, ":", ",", False, False, False)  # type: ignore[attr-defined]
-    except (AttributeError, TypeError):  # PyPy has no such function, and a later Python may want other arguments
-        return _encode_with_care
-    return lambda value: "".join(make(value, 0))
-
-
-_with_care = encoder.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_encode_with_care = _with_care.encode
-_quote = encoder.encode_basestring
-_encode = _make_encode()
 
 
 def _messages(prompt: Any, system_prompt: Any, messages: Any, place: str = "messages") -> list[Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from . import _opening
 from ._whole import wait_for_all
-from .stream import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
+    from .stream import Stream
 
 
 class ResponseMethods:
@@ -262,4 +263,7 @@ class ResponseMethods:
             APIStatusError: The vendor said no; its subclasses say why. A RuntimeError.
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
-        return Stream(self._start("stream", {**locals(), "include_usage": True}))
+        call = self._start("stream", {**locals(), "include_usage": True})
+        with _opening.lock:
+            from .stream import Stream
+        return Stream(call)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from . import _frames
-from .embeddings import Embeddings
-from .models import ModelInfo
+from . import _frames, _opening
 from .response import Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .embeddings import Embeddings
+    from .models import ModelInfo
 
 _EMBEDDING_FIELDS = ("model", "provider", "request_id", "deployment", "warnings", "attempts", "retries")
 
@@ -45,6 +46,8 @@ class Results:
     @property
     def embeddings(self) -> Embeddings:
         """The vectors, which the core has counted and measured."""
+        with _opening.lock:
+            from .embeddings import Embeddings
         end = self._end
         known = {name: end[name] for name in _EMBEDDING_FIELDS if name in end}
         usage = Usage(**end.get("usage", {}))
@@ -55,6 +58,8 @@ class Results:
     @property
     def models(self) -> list[ModelInfo]:
         """The models of a list. What a later core may say of them is left out."""
+        with _opening.lock:
+            from .models import ModelInfo
         fields = ModelInfo._fields
         return [ModelInfo(**{name: item[name] for name in fields if name in item}) for item in self._items]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from . import _request
+from . import _opening, _request
 from ._whole import wait_for_all
-from .stream import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from .hooks import Hooks
     from .options import Limits, Timeouts
     from .response import Response
+    from .stream import Stream
 else:
 
     def overload(function):
@@ -290,4 +290,7 @@ class TextMethods:
             ResponseParseError, LimitExceededError: The answer is not usable. RuntimeErrors.
         """
         _request.refuse_several(n, "stream_text")
-        return Stream(self._start("stream", locals()), numbers=include_usage)
+        call = self._start("stream", locals())
+        with _opening.lock:
+            from .stream import Stream
+        return Stream(call, numbers=include_usage)

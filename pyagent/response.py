@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from ._json_text import decode
 from ._value import Value
 from .errors import ResponseParseError
 
@@ -91,7 +90,7 @@ class ToolCall(Value):
         if not self.arguments.strip():
             return {}
         try:
-            value = json.loads(self.arguments)
+            value = decode(self.arguments)
         except ValueError as error:
             raise ResponseParseError(
                 f"The arguments of the tool call {self.name!r} are not valid JSON ({error}): {self.arguments[:200]!r}"

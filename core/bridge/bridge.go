@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pyagent/core/engine"
+	"pyagent/core/guard"
 	"pyagent/core/llm"
 )
 
@@ -31,6 +32,7 @@ type Bridge struct {
 	procs   processors
 	served  bool // polls come from goroutines
 	lookout lookout
+	crew    guard.Crew
 	yields  yielding
 	ballast []byte
 }
@@ -40,10 +42,15 @@ type Bridge struct {
 // would cost more than it saves: each call would begin on pages of memory that were never touched before.
 const ballastBytes = 16 << 20
 
-// New makes an empty bridge.
+// New makes an empty bridge. The ballast comes with the first collection: to allocate it is to begin one, and in the short life of
+// a program that asks once there would be none.
 func New() *Bridge {
-	return &Bridge{engine: engine.New("pyagent/" + Version), ballast: make([]byte, ballastBytes), yields: yielding{began: time.Now()}}
+	b := &Bridge{engine: engine.New("pyagent/" + Version), yields: yielding{began: time.Now()}}
+	runtime.AddCleanup(new(yielding), (*Bridge).takeBallast, b)
+	return b
 }
+
+func (b *Bridge) takeBallast() { b.ballast = make([]byte, ballastBytes) }
 
 // ManageProcessors lets the bridge choose how many processors the scheduler uses, up to as many as the process may. It is for
 // a host whose user has not chosen.

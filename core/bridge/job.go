@@ -78,7 +78,7 @@ func (j *job) answer() {
 // start carries the call out on a goroutine, to its end. Even reading the request happens there, unless ask did it: it may be
 // large, and the thread that submits may be an event loop's.
 func (j *job) start(request []byte) {
-	guard.Go(func() {
+	j.bridge.crew.Go(func() {
 		defer j.end()
 		if j.engine == nil {
 			if err := j.read(request); err != nil {

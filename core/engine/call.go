@@ -180,11 +180,21 @@ func (c *Call) bounded(ctx context.Context) (_ context.Context, deadline time.Ti
 		return ctx, time.Time{}, func() {}
 	}
 	deadline = c.began.Add(total)
-	ctx, stop = context.WithDeadlineCause(ctx, deadline, &llm.Error{
+	ctx, stop = context.WithDeadlineCause(ctx, deadline, overdue(total))
+	return ctx, deadline, stop
+}
+
+// overdue is the cause of a call that took longer than this. The error is made when somebody asks: hardly any call is overdue.
+type overdue time.Duration
+
+func (o overdue) Error() string { return o.Unwrap().Error() }
+
+func (o overdue) Unwrap() error {
+	total := time.Duration(o)
+	return &llm.Error{
 		Kind: llm.KindTimeout, Clock: "total", ClockSeconds: total.Seconds(),
 		Message: fmt.Sprintf("no complete answer within %v (timeouts.total)", total),
-	})
-	return ctx, deadline, stop
+	}
 }
 
 // try runs the attempts under the clock for all of them.

@@ -114,7 +114,7 @@ func (e *Engine) Prices() []price.Row { return e.prices() }
 
 // priceOf is what the call's model costs; nil where nobody knows it.
 func (c *Call) priceOf() *llm.Price {
-	return price.Find(c.client.config.Prices, c.client.prices(), c.request.Model)
+	return price.Find(c.client.config.Prices, c.client.offers(), c.request.Model)
 }
 
 // count works out what an answer cost and adds it to the totals; broken says that it has no proper end.

@@ -59,8 +59,8 @@ type Client struct {
 	models    []provider.ModelRow // what is known of the vendor's models
 	dialect   provider.Dialect
 	transport *sharedTransport
-	prices    func() []price.Row // of the vendor's models
-	budget    *budget            // nil for none
+	offers    func() []price.Offer // of the vendor's models
+	budget    *budget              // nil for none
 	spent     tally
 	keys      *policy.Keys
 	router    *router                    // of a client with deployments, which has none of the other parts
@@ -98,7 +98,7 @@ func (e *Engine) Open(config *llm.Config) (*Client, *llm.Error) {
 	}
 	return &Client{
 		engine: e, config: config, row: row, models: provider.ModelsOf(row.Name), dialect: row.Protocol(), transport: shared,
-		prices: sync.OnceValue(func() []price.Row { return price.Of(e.prices(), row.Name) }),
+		offers: sync.OnceValue(func() []price.Offer { return price.Offers(row.Name) }),
 		budget: e.openBudget(config.Budget),
 		keys:   policy.NewKeys(config.APIKey, config.ExtraAPIKeys),
 	}, nil

@@ -38,7 +38,7 @@ type router struct {
 func (e *Engine) openRouter(config *llm.Config) (*Client, *llm.Error) {
 	made := &Client{
 		engine: e, config: config, row: &provider.Row{Name: "router"}, budget: e.openBudget(config.Budget),
-		prices: func() []price.Row { return nil }, keys: policy.NewKeys("", nil),
+		offers: func() []price.Offer { return nil }, keys: policy.NewKeys("", nil),
 		router: &router{
 			deployments: config.Deployments, clock: realClock{}, policy: policy.NewRouter(config.Deployments, config.Routing),
 		},

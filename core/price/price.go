@@ -5,13 +5,15 @@ import (
 	_ "embed"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"pyagent/core/llm"
 )
 
 //go:embed prices.json
-var file []byte
+var file string
 
 // Row is what the models of a family cost at some vendors.
 type Row struct {
@@ -25,20 +27,22 @@ type Row struct {
 // List gives every row that is known.
 func List() []Row {
 	var table struct{ Rows []Row }
-	if json.Unmarshal(file, &table) != nil {
+	if json.Unmarshal([]byte(file), &table) != nil {
 		return nil // which a test would find
 	}
 	rows := table.Rows
 	for _, row := range table.Rows {
 		if maker := resold[row.Providers[0]]; maker != "" {
-			row.Providers, row.Model = []string{"openrouter"}, maker+dotted(row.Model)
+			row.Providers, row.Model = []string{reseller}, maker+dotted(row.Model)
 			rows = append(rows, row)
 		}
 	}
 	return rows
 }
 
-// resold are the names under which OpenRouter has the models of other vendors, at the vendors' own prices:
+const reseller = "openrouter"
+
+// resold are the names under which it has the models of other vendors, at the vendors' own prices:
 // https://openrouter.ai/docs/faq.
 var resold = map[string]string{
 	"openai": "openai/", "anthropic": "anthropic/", "gemini": "google/", "mistral": "mistralai/", "deepseek": "deepseek/", "xai": "x-ai/",
@@ -58,14 +62,53 @@ func dotted(name string) string {
 	return string(text)
 }
 
-// Of are the rows of one vendor's models.
-func Of(rows []Row, provider string) []Row {
-	return slices.DeleteFunc(slices.Clone(rows), func(row Row) bool { return !slices.Contains(row.Providers, provider) })
+// Offer is one model of a vendor's. What it costs is read when it is first asked for: to read all that is known takes longer than
+// the first request.
+type Offer struct {
+	model, line string
+	price       atomic.Pointer[llm.Price]
 }
 
-// Find is the price of a model among a vendor's rows, or the user's own, which has the first word; nil where neither knows it. Of
+// Offers are those of one vendor.
+func Offers(provider string) []Offer {
+	var found []Offer
+	quoted := strconv.Quote(provider)
+	for line := range strings.Lines(file) {
+		providers, rest, _ := strings.Cut(line, `], "model": "`)
+		providers, ok := strings.CutPrefix(providers, `{"providers": [`)
+		if !ok {
+			continue // the lines around the rows
+		}
+		model, _, _ := strings.Cut(rest, `"`)
+		if strings.Contains(providers, quoted) {
+			found = append(found, Offer{model: model, line: line})
+		}
+		if provider == reseller {
+			first, _, _ := strings.Cut(providers[1:], `"`)
+			if maker := resold[first]; maker != "" {
+				found = append(found, Offer{model: maker + dotted(model), line: line})
+			}
+		}
+	}
+	return found
+}
+
+// read gives the price.
+func (o *Offer) read() *llm.Price {
+	if known := o.price.Load(); known != nil {
+		return known
+	}
+	var row Row
+	if json.Unmarshal([]byte(strings.TrimRight(o.line, ",\n")), &row) != nil {
+		return nil // which a test would find
+	}
+	o.price.Store(&row.Price)
+	return &row.Price
+}
+
+// Find is the price of a model among a vendor's offers, or the user's own, which has the first word; nil where neither knows it. Of
 // several names that match, the longest is meant.
-func Find(own map[string]llm.Price, rows []Row, model string) *llm.Price {
+func Find(own map[string]llm.Price, offers []Offer, model string) *llm.Price {
 	var found *llm.Price
 	longest := -1
 	for name, price := range own {
@@ -76,12 +119,16 @@ func Find(own map[string]llm.Price, rows []Row, model string) *llm.Price {
 	if found != nil {
 		return found
 	}
-	for i := range rows {
-		if name := rows[i].Model; len(name) > longest && llm.OfFamily(model, name) {
-			found, longest = &rows[i].Price, len(name)
+	var meant *Offer
+	for i := range offers {
+		if name := offers[i].model; len(name) > longest && llm.OfFamily(model, name) {
+			meant, longest = &offers[i], len(name)
 		}
 	}
-	return found
+	if meant == nil {
+		return nil
+	}
+	return meant.read()
 }
 
 // Count is what a price is asked for.

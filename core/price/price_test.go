@@ -1,12 +1,11 @@
 package price
 
 import (
-	"bytes"
 	"encoding/json"
 	"math"
 	"os"
+	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +13,7 @@ import (
 )
 
 func TestRowsAreSound(t *testing.T) {
-	decoder := json.NewDecoder(bytes.NewReader(file))
+	decoder := json.NewDecoder(strings.NewReader(file))
 	decoder.DisallowUnknownFields()
 	var table struct {
 		About string
@@ -111,12 +110,52 @@ func TestFind(t *testing.T) {
 	}
 	for _, c := range cases {
 		got := -1.0
-		if found := Find(c.own, Of(List(), c.provider), c.model); found != nil {
+		if found := Find(c.own, Offers(c.provider), c.model); found != nil {
 			got = *found.Input
 		}
 		if got != c.input {
 			t.Errorf("%s of %s: %g, wanted %g", c.model, c.provider, got, c.input)
 		}
+	}
+}
+
+// What is read one by one is what is read at once.
+func TestOffersAreThoseOfTheList(t *testing.T) {
+	rows := map[string][]Row{}
+	for _, row := range List() {
+		for _, provider := range row.Providers {
+			rows[provider] = append(rows[provider], row)
+		}
+	}
+	if len(rows) < 10 {
+		t.Errorf("%d vendors", len(rows))
+	}
+	for provider, known := range rows {
+		offers := Offers(provider)
+		if len(offers) != len(known) {
+			t.Fatalf("%s has %d offers for %d rows", provider, len(offers), len(known))
+		}
+		for i, row := range known {
+			for range 2 {
+				if got := Find(nil, offers, row.Model); got == nil || !reflect.DeepEqual(*got, row.Price) {
+					t.Errorf("%s of %s: %+v, wanted %+v", row.Model, provider, got, row.Price)
+				}
+			}
+			if offers[i].model != row.Model {
+				t.Errorf("%s: offer %d is of %q, wanted %q", provider, i, offers[i].model, row.Model)
+			}
+		}
+	}
+	for _, nobody := range []string{"", "providers", "model", "echo", `openai", "openai-responses`} {
+		if offers := Offers(nobody); len(offers) > 0 {
+			t.Errorf("%q has %d offers", nobody, len(offers))
+		}
+	}
+}
+
+func BenchmarkOffers(b *testing.B) {
+	for b.Loop() {
+		Find(nil, Offers("openrouter"), "openai/gpt-4o")
 	}
 }
 
@@ -150,19 +189,6 @@ func TestCost(t *testing.T) {
 }
 
 func near(a, b float64) bool { return math.Abs(a-b) < 1e-12 }
-
-func TestOfLeavesTheListAlone(t *testing.T) {
-	rows := List()
-	before := slices.Clone(rows)
-	for _, name := range []string{"openai", "openrouter", "nobody"} {
-		Of(rows, name)
-	}
-	for i := range rows {
-		if rows[i].Model != before[i].Model || !slices.Equal(rows[i].Providers, before[i].Providers) {
-			t.Fatalf("row %d changed", i)
-		}
-	}
-}
 
 func TestDotted(t *testing.T) {
 	for name, want := range map[string]string{

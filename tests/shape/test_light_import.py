@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,29 @@ def test_no_slow_module_is_imported(imported: tuple[set[str], str]) -> None:
 def test_importing_asyncio_is_left_to_those_who_use_it(imported: tuple[set[str], str]) -> None:
     modules, _ = imported
     assert not [name for name in modules if name.split(".")[0] in {"asyncio", "threading", "queue"}]
+
+
+ANSWER = """
+import ctypes, sys
+sys.path.insert(0, {root!r})
+before = set(sys.modules)
+import pyagent
+assert pyagent.Provider.echo().generate_text("Hello!") == "Hello!"
+print(*sorted(set(sys.modules) - before))
+"""
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="others have no json in C")
+@pytest.mark.skipif(bool(os.environ.get("PYAGENT_TRANSPORT")), reason="sockets bring what is not wanted here")
+def test_a_first_answer_imports_little() -> None:
+    """Each module that a first answer brings beside ctypes delays it; these would take longer than all the others."""
+    command = [sys.executable, "-I", "-S", "-W", "error", "-c", ANSWER.format(root=str(ROOT))]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    modules = set(done.stdout.split())
+    brought = {name for name in modules if not name.startswith("pyagent")}
+    slow = SLOW | {"collections", "contextlib", "enum", "functools", "re", "signal", "threading"}
+    assert sorted(brought & slow) == []
+    assert sorted(modules & {f"pyagent.{name}" for name in ("events", "stream", "async_stream", "embeddings")}) == []
 
 
 def test_the_import_does_no_work_that_needs_the_environment() -> None:
