@@ -50,9 +50,12 @@ PLATFORMS = {
 
 # What a program sees of the library. Go gives every symbol of cgo's to the world: two libraries made with it, in one
 # process, would see each other's. Windows exports what `//export` names and nothing else.
+# Where zig is told to strip it writes no PDB file for Windows, whose hash would get into the library: no two are alike,
+# because temporary folders are named there.
 EXPORTS = "{ global: pyagent_*; local: *; };"
 LINKER = {
     "linux": "-Wl,--version-script={exports} -Wl,--strip-all",
+    "windows": "-Wl,--strip-all",
     "darwin": "-Wl,-exported_symbol,_pyagent_* -Wl,-install_name,@rpath/libpyagent.so",
 }
 

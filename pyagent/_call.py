@@ -31,6 +31,10 @@ class Client(_lib.Handle):
         client.runtime.open_client(client, config)
         return client
 
+    def has_failed(self) -> bool:
+        """Whether the core could not open it, which is said once."""
+        return self.runtime.poll(self.number, 0)[0] == _lib.OK
+
     def start(self, request: bytes) -> Call:
         """Submits a request and returns at once. A bad request is the first frame of the call."""
         call = Call(self.runtime)

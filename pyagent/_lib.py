@@ -2,12 +2,10 @@
 
 Everything else sees `Runtime`, one loaded copy of the library, and `Handle`, something that the copy gave out. ctypes
 releases the GIL around every call, so waiting here stops no other thread. Where no library can be loaded, the runtime
-is a process of its own, `_process.Process`: nobody but this file knows which of the two it is. The two are the only
-files that know ctypes.
+is `_process.Process`: nobody but this file knows which of the two it is, and only the two know ctypes.
 
-After `fork()` the Go runtime in the child is dead: its threads stayed behind. The hook below marks it so, and the
-child's next use loads a private copy of the library with a runtime of its own. A handle knows its runtime, so one
-from before the fork is recognised: using it is an error, closing it is nothing."""
+After `fork()` the child's Go runtime is dead: its threads stayed behind. The hook below marks it so, and the next use
+loads a private copy. A handle knows its runtime: using one from before the fork is an error, closing it is nothing."""
 
 from __future__ import annotations
 
@@ -71,8 +69,7 @@ class Handle:
 
     def __init__(self, runtime: Runtime) -> None:
         self.closed = False
-        self.place = runtime.new_place()
-        self.runtime = runtime
+        self.place, self.runtime = runtime.new_place(), runtime
         self._finish: Callable[[], object] = MethodType(runtime.close, self.place)
 
     @property
@@ -89,8 +86,7 @@ class Handle:
 
     def end(self) -> None:
         """Notes that the terminal frame has come, with which the core closes a call of an inbox by itself."""
-        self._finish = bool
-        self.closed = True
+        self._finish, self.closed = bool, True
 
     # What is called when the object is dropped: `_finish`, and no line of Python on the way there. A signal handler
     # that ran in a finaliser might raise: the exception would be lost, and the handle would stay open.
@@ -134,6 +130,8 @@ class Runtime:
         try:
             library = _load_deaf(load_from)
         except OSError as error:
+            if type(error) is not OSError:  # but a TimeoutError, say, of a signal handler
+                raise
             raise LoadingError(
                 f"The library {path} cannot be loaded: {error}. Reinstall pyagent for this platform "
                 f"({sys.platform}, {os.name}), or set PYAGENT_LIBRARY to the path of a library that fits."
@@ -248,7 +246,7 @@ class Runtime:
 
     def status_name(self, status: int) -> str:
         """A status in words."""
-        return str(self._library.pyagent_status_name(status).decode())
+        return str(self._library.pyagent_status_name(status), "ascii")
 
     def check_alive(self) -> None:
         """Refuses to use a runtime that a fork has killed."""
@@ -282,13 +280,12 @@ def runtime() -> Runtime:
     with _opening.lock:
         current = _runtime
         if current is None or not current.alive:
-            loaded = _load()
-            if _runtime is current:
-                _runtime = loaded
-            else:  # a signal handler was here in the meantime
-                loaded.drop()
-        assert _runtime is not None
-        return _runtime
+            current, before = _load(), current
+            if _runtime is not before:  # a signal handler was here in the meantime
+                current.drop()
+                return runtime()
+            _runtime = current
+        return current
 
 
 def _load() -> Runtime:
@@ -331,6 +328,7 @@ def _load_library() -> Runtime:
             f"The library {where} does not exist. Install pyagent with pip, build it with `make build` in a checkout, "
             "or set PYAGENT_LIBRARY to its path."
         )
+    os.close(os.open(os.devnull, os.O_RDONLY))  # where no descriptor is left, that is not the library's fault
     return _load_copy(where) if _forked else Runtime(where, where)
 
 
@@ -371,6 +369,8 @@ def _load_copy(where: str) -> Runtime:
     if hasattr(os, "memfd_create"):
         try:
             return _load_memory(where, content)
+        except TimeoutError:  # of a signal handler
+            raise
         except (OSError, InternalError):
             pass  # some systems forbid code in anonymous memory; a file may still do
     import tempfile
@@ -393,8 +393,7 @@ def _load_memory(where: str, content: bytes) -> Runtime:
     try:
         with open(descriptor, "wb", closefd=False) as file:
             file.write(content)
-        # The name holds the process id, because the linker takes equal names for the same library and a child of this
-        # child will come with the same descriptor number.
+        # With the process id: equal names are one library to the linker, and a child's child has the same descriptor.
         return Runtime(where, f"/proc/{os.getpid()}/fd/{descriptor}")
     finally:
         os.close(descriptor)

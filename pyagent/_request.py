@@ -249,12 +249,13 @@ def dump(body: dict[str, Any]) -> bytes:
     try:
         return _encode(body).encode()
     except (TypeError, ValueError, RecursionError):
-        return _dump_with_care(body)
+        _refuse(body)
+        raise  # nothing is wrong with the body: the exception is a signal handler's
 
 
-def _dump_with_care(body: dict[str, Any]) -> bytes:
+def _refuse(body: dict[str, Any]) -> None:
     try:
-        return _encode_with_care(body).encode()
+        _encode_with_care(body).encode()
     except UnicodeEncodeError as error:
         raise _not_json(body, f"The text holds {error.object[error.start]!r}, which is half a character.") from None
     except RecursionError:

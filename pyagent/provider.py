@@ -280,7 +280,8 @@ class Provider(
             client = self._link.client
             if client is None or not client.runtime.alive:
                 client = Client.open(_request.dump(self._with_environment()))
-                self._link.client = client
+                if not client.has_failed():  # what was wrong may be right the next time: a file, descriptors
+                    self._link.client = client
             return client
 
     @property

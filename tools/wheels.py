@@ -6,7 +6,8 @@ program (golang/go#54805).
     python tools/wheels.py [--again] [platform ...]
 
 The same commit gives the same bytes: the clock of the build is the commit's, and no folder's name gets inside.
-`--again` shows it: everything is built twice, the second time elsewhere and with nothing kept from the first.
+`--again` shows it: everything is built twice, the second time elsewhere and with nothing kept from the first. The
+wheels are then read by wheel_check.py, and run by wheel_run.py where that is possible.
 
 macOS is not among them, because its linker needs Apple's SDK.
 """
@@ -64,8 +65,10 @@ def main() -> int:
     os.environ.setdefault("SOURCE_DATE_EPOCH", commit_time())
     DIST.mkdir(exist_ok=True)
     built = build_all(names, DIST)
-    command = [sys.executable, ROOT / "tools" / "wheel_check.py", *(path for path in built if path.suffix == ".whl")]
-    failed = subprocess.call(command) != 0
+    wheels = [path for path in built if path.suffix == ".whl"]
+    failed = False
+    for tool in ("wheel_check.py", "wheel_run.py"):
+        failed = subprocess.call([sys.executable, ROOT / "tools" / tool, *wheels]) != 0 or failed
     if options.again:
         failed = differ(built, names) or failed
     return int(failed)
@@ -145,7 +148,7 @@ def differ(built: list[Path], names: list[str]) -> bool:
     """Builds again and compares. Prints a line for each file."""
     different = False
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as cache:
-        os.environ["GOCACHE"] = cache
+        os.environ.update(GOCACHE=os.path.join(cache, "go"), ZIG_GLOBAL_CACHE_DIR=os.path.join(cache, "zig"))
         for first, second in zip(built, build_all(names, Path(folder))):
             digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (first, second)]
             same = digests[0] == digests[1]

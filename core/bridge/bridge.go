@@ -161,8 +161,13 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 		return 0, StatusClosed
 	}
 	job := &job{bridge: b, owner: owner, call: started, ctx: ctx}
-	request = bytes.Clone(request) // the host may reuse its buffer as soon as this function returns
 	working := b.working.Add(1)
+	if owner.failed != nil { // perhaps for want of what even waiting takes, see guard.MakePoller
+		started.fail(owner.failed)
+		job.end()
+		return handle, StatusOK
+	}
+	request = bytes.Clone(request) // the host may reuse its buffer as soon as this function returns
 	alone := b.alone.Add(1)
 	if working > 1 || box != nil {
 		alone = 0

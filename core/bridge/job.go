@@ -30,9 +30,6 @@ const inlineRequest = 16 << 10
 
 // read reads the request.
 func (j *job) read(request []byte) *llm.Error {
-	if j.owner.failed != nil {
-		return j.owner.failed
-	}
 	decoded, err := llm.DecodeRequest(request)
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ func TestCancelEndsACallWherever(t *testing.T) {
 		"waiting for a header":  {"http://" + silent, ""},
 		"in a pause":            {busy.URL, `,"max_retries":3`},
 		"waiting for its place": {"http://" + silent, `,"network":{"max_connections":1}`},
+		"waiting for its turn":  {"http://" + silent, `,"throttle":{"concurrency":1}`},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -37,7 +38,7 @@ func TestCancelEndsACallWherever(t *testing.T) {
 				slowNames(t)
 			}
 			client := openAt(t, c.base+"/v1", c.options)
-			if strings.Contains(c.options, "max_connections") { // one call takes the place
+			if strings.HasPrefix(name, "waiting for its") { // one call takes it
 				other, stop := context.WithCancel(context.Background())
 				ended := make(chan struct{})
 				go func() { client.Run(other, hello(t), new(recorder)); close(ended) }()

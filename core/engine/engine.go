@@ -31,6 +31,7 @@ type Engine struct {
 	mu         sync.Mutex
 	transports map[string]*sharedTransport // by their options
 	local      *fake.Pipe                  // started when first asked for
+	polls      bool                        // Go's network poller is there
 }
 
 // sharedTransport is a transport and the number of open clients that use it.
@@ -171,6 +172,9 @@ func (e *Engine) acquire(config *llm.Config, local bool) (*sharedTransport, *llm
 			options.Network = llm.Network{} // no proxy or certificate stands between this process and itself
 			options.Dial = e.dialLocal
 		}
+		if err := e.makePoller(); err != nil {
+			return nil, err
+		}
 		made, err := transport.New(options)
 		if err != nil {
 			return nil, err
@@ -180,6 +184,16 @@ func (e *Engine) acquire(config *llm.Config, local bool) (*sharedTransport, *llm
 	}
 	shared.clients++
 	return shared, nil
+}
+
+// makePoller is called with the lock held.
+func (e *Engine) makePoller() *llm.Error {
+	if e.polls {
+		return nil
+	}
+	err := guard.MakePoller()
+	e.polls = err == nil
+	return err
 }
 
 func (e *Engine) release(shared *sharedTransport) {

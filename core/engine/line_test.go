@@ -195,7 +195,7 @@ func TestEachBatchHasItsSeat(t *testing.T) {
 		asked.Add(1)
 		most.Store(max(most.Load(), running.Add(1)))
 		defer running.Add(-1)
-		time.Sleep(2 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond)
 		answerVectors(w, numbers, 2, `,"tokens":7`)
 	}))
 	defer server.Close()

@@ -16,6 +16,9 @@ import (
 // respond makes the response of an answer whose header was read, with the body that the header announces (RFC 9112,
 // section 6.3).
 func (c *conn) respond(a *answer, method string, stop func() bool, sent *sending) (*Response, error) {
+	if c.proxy != "" && a.status == http.StatusProxyAuthRequired {
+		return nil, &proxyError{c.proxy, wrongCredentials()}
+	}
 	body := &body{conn: c, stop: stop, sent: sent}
 	if err := body.frame(a, method); err != nil {
 		return nil, err

@@ -189,7 +189,7 @@ func (c *conn) send(body []byte) *sending {
 func (c *conn) writeHead(request Request, target *url.URL) {
 	out := append(c.head[:0], request.Method...)
 	out = append(out, ' ')
-	if c.proxied {
+	if c.proxy != "" {
 		out = append(append(append(out, target.Scheme...), "://"...), target.Host...)
 	}
 	out = append(out, target.RequestURI()...)

@@ -21,7 +21,7 @@ import (
 // link is a connection ready for HTTP: wire is what to speak over, raw the socket beneath it, which is closed to abort.
 type link struct {
 	wire, raw   net.Conn
-	proxied     bool   // a proxy is at the other end and reads the requests itself
+	proxy       string // at the other end, which reads the requests itself; "" for none
 	credentials string // for that proxy
 }
 
@@ -75,7 +75,7 @@ func (d *dialer) reach(ctx context.Context, target, proxy *url.URL, small map[st
 		if err != nil {
 			return link{}, &proxyError{proxy.Host, err}
 		}
-		made.proxied, made.credentials = true, proxyCredentials(proxy)
+		made.proxy, made.credentials = proxy.Host, proxyCredentials(proxy)
 		return made, nil
 	}
 	made, err := d.tunnel(ctx, proxy.Scheme, proxy, small, func(wire net.Conn) error { return httpConnect(wire, proxy, target) })
@@ -134,7 +134,7 @@ func httpConnect(wire net.Conn, proxy, target *url.URL) error {
 	case err != nil:
 		return err
 	case answer.StatusCode == http.StatusProxyAuthRequired:
-		return &refusal{fmt.Sprintf("it wants other credentials (%s); they are the user and password of its URL", answer.Status), false}
+		return wrongCredentials()
 	case answer.StatusCode/100 != 2:
 		said := llm.Redact(answer.Status, strings.TrimPrefix(proxyCredentials(proxy), "Basic ")) // some repeat the request
 		return &refusal{fmt.Sprintf("it refused to connect to %s: %s", target.Host, said), answer.StatusCode >= 500}
@@ -152,6 +152,11 @@ type refusal struct {
 }
 
 func (e *refusal) Error() string { return e.message }
+
+// wrongCredentials is the answer 407, to a request for a tunnel or to a request that the proxy reads itself.
+func wrongCredentials() error {
+	return &refusal{"it wants other credentials (407 Proxy Authentication Required); they are the user and password of its URL", false}
+}
 
 type oneByte struct{ io.Reader }
 

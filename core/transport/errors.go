@@ -45,7 +45,7 @@ func sendError(ctx context.Context, target *url.URL, failure error) *llm.Error {
 		message, retryable = describe(proxy.cause)
 		message = "the proxy " + proxy.host + ": " + message
 	}
-	if failure == errHeader || strings.Contains(failure.Error(), "server response headers exceeded") {
+	if failure == errHeader || isLargeHeader(failure.Error()) {
 		return llm.Errorf(llm.KindLimit, "the header of the answer from %s is larger than limits.header_bytes", target.Host)
 	}
 	return &llm.Error{
@@ -53,6 +53,14 @@ func sendError(ctx context.Context, target *url.URL, failure error) *llm.Error {
 		Message: fmt.Sprintf("no answer from %s: %s", target.Host, message),
 	}
 }
+
+// isLargeHeader recognises what net/http says where we say errHeader, over HTTP/1.1 and over HTTP/2.
+func isLargeHeader(said string) bool {
+	return strings.Contains(said, "server response headers exceeded") || strings.Contains(said, "response header list larger than")
+}
+
+// brokenHTTP2 is net/http's word for all that a server may not do, and for a header so large that it was not looked at.
+const brokenHTTP2 = "connection error: PROTOCOL_ERROR"
 
 // describe says in plain words what a network error means and whether another attempt can help.
 func describe(failure error) (message string, retryable bool) {
@@ -76,6 +84,8 @@ func describe(failure error) (message string, retryable bool) {
 		return "the connection is dead: what was sent is not acknowledged", true
 	case errors.Is(failure, io.EOF), errors.Is(failure, io.ErrUnexpectedEOF):
 		return "the server closed the connection without an answer", true
+	case strings.Contains(failure.Error(), brokenHTTP2):
+		return "it breaks the rules of HTTP/2, or the header of its answer is far larger than limits.header_bytes", true
 	}
 	return failure.Error(), true
 }

@@ -4,9 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,7 +21,7 @@ import (
 
 // The frames of HTTP/2 that these tests speak (RFC 9113, section 6).
 const (
-	frameData, frameHeaders, frameReset, frameSettings, framePing, frameGoAway = 0, 1, 3, 4, 6, 7
+	frameData, frameHeaders, frameReset, frameSettings, framePing, frameGoAway, frameWindow = 0, 1, 3, 4, 6, 7, 8
 )
 
 // frames is a connection of HTTP/2 as a server without a library sees it.
@@ -251,5 +255,53 @@ func TestSilentConnectionIsPinged(t *testing.T) {
 	}
 	if pings.Load() == 0 {
 		t.Error("no ping")
+	}
+}
+
+// A server that has stopped reading is given up, even while a call has all the time it wants.
+func TestConnectionThatTakesNothingIsGivenUp(t *testing.T) {
+	stopped := make(chan struct{})
+	url, network := hostile2(t, func(f *frames, _ int32, kind byte, _ uint32, _ []byte) bool {
+		if kind == frameHeaders { // all windows are wide open, and nobody reads
+			f.send(frameSettings, 0, 0, binary.BigEndian.AppendUint32([]byte{0, 4}, 1<<30))
+			f.send(frameWindow, 0, 0, binary.BigEndian.AppendUint32(nil, 1<<30))
+			<-stopped
+		}
+		return true
+	})
+	defer close(stopped)
+	client := open(t, network)
+	client.http2.http.HTTP2.WriteByteTimeout, client.http2.http.HTTP2.SendPingTimeout = 100*time.Millisecond, time.Hour
+	begun := time.Now()
+	_, err := client.Send(context.Background(), Request{Method: "POST", URL: url, Body: make([]byte, 64<<20)}, 10*time.Second)
+	if err == nil || err.Kind != llm.KindConnection || !err.Retryable || time.Since(begun) > 10*time.Second {
+		t.Errorf("after %v: %+v", time.Since(begun), err)
+	}
+}
+
+// The limit on the header is the same for both versions of HTTP, and so is its error; a header that net/http gives up at once is
+// told as one thing that it may be.
+func TestLargeHeadersOfHTTP2(t *testing.T) {
+	authority := newAuthority(t)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for number := range len(r.URL.Path) {
+			w.Header().Set(fmt.Sprintf("X-Padding-%d", number), strings.Repeat("x", 300<<10))
+		}
+	}))
+	server.EnableHTTP2, server.TLS = true, &tls.Config{Certificates: []tls.Certificate{authority.server(t, nil)}}
+	server.StartTLS()
+	defer server.Close()
+	for _, c := range []struct {
+		path  string
+		http2 bool
+		kind  llm.Kind
+	}{
+		{"/123", false, llm.KindLimit}, {"/123", true, llm.KindLimit},
+		{"/123456789", false, llm.KindLimit}, {"/123456789", true, llm.KindConnection},
+	} {
+		_, _, err := get(t, open(t, llm.Network{CAFile: authority.file, HTTP2: c.http2}), server.URL+c.path)
+		if err == nil || err.Kind != c.kind || !strings.Contains(err.Message, "limits.header_bytes") {
+			t.Errorf("%+v: %+v", c, err)
+		}
 	}
 }

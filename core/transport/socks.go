@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 )
@@ -55,6 +56,12 @@ func socksConnect(wire net.Conn, target *url.URL) error {
 		return fmt.Errorf("SOCKS cannot name the host %s", target.Host)
 	}
 	request := append([]byte{5, 1, 0, 3, byte(len(host))}, host...)
+	if address, err := netip.ParseAddr(host); err == nil && address.Zone() == "" { // some proxies would look it up as a name
+		request = append([]byte{5, 1, 0, 4}, address.Unmap().AsSlice()...)
+		if address.Unmap().Is4() {
+			request[3] = 1
+		}
+	}
 	reply := make([]byte, 4)
 	if err := ask(wire, append(request, byte(port>>8), byte(port)), reply); err != nil {
 		return err

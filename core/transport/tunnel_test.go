@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -86,6 +87,62 @@ func TestTunnelThroughAnHTTPProxy(t *testing.T) {
 	}
 }
 
+// A proxy may be spoken to over TLS: its certificate is checked, its credentials are for it alone, and what it carries is as
+// private as without it.
+func TestProxyOverTLS(t *testing.T) {
+	authority := newAuthority(t)
+	config := &tls.Config{Certificates: []tls.Certificate{authority.server(t, nil)}}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, r.Proto+" "+r.Header.Get("Proxy-Authorization"))
+	}))
+	server.EnableHTTP2, server.TLS = true, config
+	server.StartTLS()
+	defer server.Close()
+	seen := make(chan string, 10)
+	proxy := serve(t, func(c net.Conn) {
+		c = tls.Server(c, &tls.Config{Certificates: config.Certificates})
+		request, err := http.ReadRequest(bufio.NewReader(c))
+		if err != nil {
+			c.Close()
+			return
+		}
+		seen <- request.Method + " " + request.URL.String() + " " + request.Header.Get("Proxy-Authorization")
+		if request.Method != http.MethodConnect {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain")
+			return
+		}
+		inner, err := net.Dial("tcp", request.Host)
+		if err != nil {
+			return
+		}
+		io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
+		pump(c, inner)
+	})
+	host := strings.TrimPrefix(server.URL, "https://")
+	for name, c := range map[string]struct {
+		http2             bool
+		target, saw, body string
+	}{
+		"TLS inside":    {false, server.URL, "CONNECT //" + host + " Basic dTpw", "HTTP/1.1 "},
+		"HTTP/2 inside": {true, server.URL, "CONNECT //" + host + " Basic dTpw", "HTTP/2.0 "},
+		"plain inside":  {false, "http://vendor.test/v1", "POST http://vendor.test/v1 Basic dTpw", "plain"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := open(t, llm.Network{Proxy: "https://u:p@" + proxy, CAFile: authority.file, HTTP2: c.http2})
+			if _, body, err := get(t, client, c.target); err != nil || body != c.body {
+				t.Errorf("%q %v", body, err)
+			}
+			if got := <-seen; got != c.saw {
+				t.Errorf("the proxy saw %q, want %q", got, c.saw)
+			}
+		})
+	}
+	_, _, err := get(t, open(t, llm.Network{Proxy: "https://" + proxy}), server.URL)
+	if err == nil || err.Retryable || !strings.Contains(err.Message, "the proxy "+proxy+": its certificate is signed by an authority") {
+		t.Errorf("without the authority: %+v", err)
+	}
+}
+
 // socksServer is a SOCKS5 proxy that connects everything to one address.
 func socksServer(t *testing.T, address string, login bool, seen chan<- string) string {
 	return serve(t, func(c net.Conn) {
@@ -114,7 +171,13 @@ func socksServer(t *testing.T, address string, login bool, seen chan<- string) s
 		request := make([]byte, 5)
 		io.ReadFull(c, request)
 		host := make([]byte, request[4])
+		if request[3] == 1 { // an address, of which one byte has been read
+			host = make([]byte, net.IPv4len-1)
+		}
 		io.ReadFull(c, host)
+		if request[3] == 1 {
+			host = []byte(net.IP(append(request[4:5:5], host...)).String())
+		}
 		port := make([]byte, 2)
 		io.ReadFull(c, port)
 		seen <- fmt.Sprintf("%s:%d", host, int(port[0])<<8|int(port[1]))
@@ -185,6 +248,32 @@ func TestHTTP2WhereItIsOffered(t *testing.T) {
 	}
 }
 
+// A proxy looks up names; an address is one to it already.
+func TestSocksIsToldAddressesAsSuch(t *testing.T) {
+	asked := make(chan []byte, 1)
+	address := serve(t, func(c net.Conn) {
+		defer c.Close()
+		_, _ = io.ReadFull(c, make([]byte, 3))
+		_, _ = c.Write([]byte{5, 0})
+		question := make([]byte, 300)
+		n, _ := c.Read(question)
+		asked <- question[:n]
+		_, _ = c.Write([]byte{5, 1, 0, 1, 0, 0, 0, 0, 0, 0})
+	})
+	for host, want := range map[string]string{
+		"vendor.test":          "\x03\x0bvendor.test",
+		"10.1.2.3":             "\x01\x0a\x01\x02\x03",
+		"[::ffff:10.1.2.3]":    "\x01\x0a\x01\x02\x03",
+		"[2001:db8::1:0:0:2]":  "\x04\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x02",
+		"an-address.10.1.2.3.": "\x03\x14an-address.10.1.2.3.",
+	} {
+		_, _, _ = get(t, open(t, llm.Network{Proxy: "socks5://" + address}), "http://"+host+":258/")
+		if got := string(<-asked); got != "\x05\x01\x00"+want+"\x01\x02" {
+			t.Errorf("%s: %q", host, got)
+		}
+	}
+}
+
 // What is no SOCKS proxy is told apart from one that refuses.
 func TestSocksAnswersThatAreNone(t *testing.T) {
 	for answer, part := range map[string]string{
@@ -234,12 +323,14 @@ func TestProxySecretsStayBehind(t *testing.T) {
 	})
 	for _, http2 := range []bool{false, true} {
 		for _, proxy := range []string{"http://user:s3cr3t@" + closed, "socks5://user:s3cr3t@" + closed, "https://user:s3cr3t@" + closed, "http://user:s3cr3t@127.0.0.1:1"} {
-			_, _, err := get(t, open(t, llm.Network{Proxy: proxy, HTTP2: http2}), "https://vendor.test/v1")
-			if err == nil || !strings.Contains(err.Message, "proxy") || strings.Contains(err.Message, "s3cr3t") {
-				t.Errorf("%s, http2 %v: %v", proxy, http2, err)
-			}
-			if err != nil && strings.HasPrefix(proxy, "http://") && strings.HasSuffix(proxy, closed) && (err.Retryable || !strings.Contains(err.Message, "407")) {
-				t.Errorf("wrong credentials: %+v", err)
+			for _, target := range []string{"https://vendor.test/v1", "http://vendor.test/v1"} {
+				_, _, err := get(t, open(t, llm.Network{Proxy: proxy, HTTP2: http2}), target)
+				if err == nil || !strings.Contains(err.Message, "proxy") || strings.Contains(err.Message, "s3cr3t") {
+					t.Errorf("%s, http2 %v: %v", proxy, http2, err)
+				}
+				if err != nil && strings.HasPrefix(proxy, "http://") && strings.HasSuffix(proxy, closed) && (err.Retryable || !strings.Contains(err.Message, "407")) {
+					t.Errorf("wrong credentials: %+v", err)
+				}
 			}
 		}
 	}

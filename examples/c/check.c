@@ -182,29 +182,41 @@ static void check_bad_input(void) {
     pyagent_close(client);
 }
 
+/* What an event loop watches. Windows has no pipe that the library could write to: there a poll waits instead. */
+#ifdef _WIN32
+static intptr_t open_signal(void) { return -1; }
+static int wait_for_signal(void) { return 1; }
+static void close_signal(void) {}
+enum { PATIENCE = 10000 };
+#else
+static int ends[2];
+static intptr_t open_signal(void) {
+    if (pipe(ends) != 0) exit(99);
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    return ends[1];
+}
+static int wait_for_signal(void) { char byte; return read(ends[0], &byte, 1) == 1; }
+static void close_signal(void) { close(ends[0]); close(ends[1]); }
+enum { PATIENCE = 0 };
+#endif
+
 static void check_inbox(uint64_t client) {
-    int ends[2];
     uint64_t inbox = 0, calls[5];
     size_t used, cap = 65536;
     unsigned char *buffer = malloc(cap);
     struct answer a = {0};
-    if (pipe(ends) != 0) exit(99);
-    fcntl(ends[1], F_SETFL, O_NONBLOCK);
-    check(pyagent_inbox_open(client, ends[1], &inbox) == PYAGENT_OK, "an inbox opens");
+    check(pyagent_inbox_open(client, open_signal(), &inbox) == PYAGENT_OK, "an inbox opens");
     const char *request = "{\"op\": \"generate\", \"model\": \"echo\", \"messages\": [{\"role\": \"user\", \"content\": \"z\"}]}";
     for (int i = 0; i < 5; i++) pyagent_submit(client, inbox, request, strlen(request), &calls[i]);
     check(pyagent_poll(calls[0], buffer, cap, 0, &used) == PYAGENT_INVALID, "a call of an inbox is not polled itself");
-    while (a.terminals < 5) {
-        char byte;
-        if (read(ends[0], &byte, 1) != 1) break; /* sleeps until the library writes its byte */
-        if (pyagent_poll(inbox, buffer, cap, 0, &used) == PYAGENT_OK) read_frames(&a, buffer, used);
+    while (a.terminals < 5 && wait_for_signal()) { /* sleeps until the library writes its byte */
+        if (pyagent_poll(inbox, buffer, cap, PATIENCE, &used) == PYAGENT_OK) read_frames(&a, buffer, used);
     }
     check(a.terminals == 5 && strcmp(a.text, "zzzzz") == 0, "an inbox delivers five calls through one descriptor");
     for (int i = 0; i < 4; i++) pyagent_close(calls[i]);
     pyagent_close(inbox);
     check(pyagent_close(calls[4]) == PYAGENT_CLOSED, "closing an inbox closes its calls");
-    close(ends[0]);
-    close(ends[1]);
+    close_signal();
     free(buffer);
 }
 

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
 
 def config(options: Namespace) -> int:
-    """Prints what was asked for in one line, quoted for a shell; every place, a line each, if nothing was."""
+    """Prints what was asked for in one line, quoted for a shell; every place, a line each, if nothing was.
+
+    Returns:
+        1 if a library is asked for and there is none to link with.
+    """
+    if (options.libs or options.pkgconfig_dir) and not os.path.exists(get_library()):
+        print(
+            f"pyagent: there is no {get_library()} to link with; packages for musl hold an executable instead",
+            file=sys.stderr,
+        )
+        return 1
     words = []
     if options.cflags:
         words.append(f"-I{get_include()}")
@@ -31,6 +41,8 @@ def config(options: Namespace) -> int:
     elif options.pkgconfig_dir:
         print(get_pkgconfig())
     else:
-        print(f"include        {get_include()}\nlibrary        {get_library()}\npkg-config     {get_pkgconfig()}")
-        print(f"executable     {get_executable()}")
+        places = {"library": get_library(), "executable": get_executable()}
+        print(f"include        {get_include()}\npkg-config     {get_pkgconfig()}")
+        for name, path in places.items():  # a wheel holds one of the two
+            print(f"{name:<14} {path if os.path.exists(path) else 'not there'}")
     return 0

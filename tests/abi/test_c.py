@@ -19,6 +19,7 @@ from pyagent import get_library
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "c"
 HEADER = ROOT / "core" / "cabi"
+MINGW = shutil.which("x86_64-w64-mingw32-gcc")
 COMPILER = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
 pytestmark = [
@@ -91,6 +92,15 @@ def test_the_header_is_c99_and_cpp(tmp_path):
         if "cc1plus" in done.stderr and "No such file" in done.stderr:
             pytest.skip("no C++ compiler; `apt-get install g++` brings one")
         assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not MINGW, reason="no MinGW; `apt-get install gcc-mingw-w64-x86-64` brings it")
+@pytest.mark.parametrize("name", ["stream", "check"])
+def test_the_examples_are_for_windows_too(name):
+    """Whether they run there is seen by tools/wheel_run.py, which has a DLL."""
+    flags = ["-std=c11", "-D_DEFAULT_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I", HEADER]
+    done = run(MINGW, *flags, EXAMPLES / f"{name}.c", timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="seen to work on Linux only")

@@ -70,6 +70,21 @@ def test_every_place_is_listed() -> None:
     assert Path(rows["pkg-config"], "pyagent.pc").is_file()
 
 
+def test_what_is_not_there_is_not_shown(tmp_path: Path) -> None:
+    """A wheel has the library or the executable."""
+    rows = config(PYAGENT_LIBRARY=str(tmp_path / "libpyagent.so"), PYAGENT_EXECUTABLE=__file__).splitlines()
+    assert rows[-2:] == ["library        not there", f"executable     {__file__}"]
+
+
+@pytest.mark.parametrize("option", ["--libs", "--pkgconfig-dir"])
+def test_there_is_nothing_to_link_with(tmp_path: Path, option: str) -> None:
+    environment = {**os.environ, "PYAGENT_LIBRARY": str(tmp_path / "libpyagent.so")}
+    command = [sys.executable, "-m", "pyagent", "config", option]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30, env=environment)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"there is no {tmp_path}/libpyagent.so to link with" in done.stderr
+
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell's quotes, and a path in the program, are POSIX's")
 compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler; `apt-get install gcc libc6-dev` brings one")
 
@@ -77,6 +92,8 @@ compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler; `apt-get 
 @posix
 def test_a_shell_takes_what_is_printed(tmp_path: Path) -> None:
     folder = tmp_path / "a place; of 'mine'"
+    folder.mkdir()
+    (folder / "libpyagent.so").touch()
     words = shlex.split(config("--libs", PYAGENT_LIBRARY=f"{folder}/libpyagent.so"))
     assert words == [f"-L{folder}", "-lpyagent", f"-Wl,-rpath,{folder}"]
 

@@ -37,10 +37,11 @@ DIFFERENCES = {
     r"(deepseek|zai)/.* written": "these vendors do not charge for writing, and do not count it",
     r"fireworks_ai/.* cached": "litellm takes a fifth to a half off where Fireworks names no price of its own",
     r"mistral/codestral-embed cached": "vectors are not cached",
-    r"(gpt-5|gpt-5-mini|gpt-5-nano) info.max_input_tokens": "here the whole window",
+    r"(azure/)?(gpt-5|gpt-5-mini|gpt-5-nano) info.max_input_tokens": "here the whole window",
+    r"azure/gpt-3.5-turbo info.max_input_tokens": "here that of OpenAI; Azure had an older one of 4097",
     r"text-embedding-.* info.max_input_tokens": "8191 or 8192",
     r"vertex_ai/gemini-2.5-.* info.max_output_tokens": "65535 or 65536",
-    r"gpt-4o-2024-05-13 info.max_output_tokens": "here that of its family",
+    r"(azure/)?gpt-4o-2024-05-13 info.max_output_tokens": "here that of its family",
     r"claude-sonnet-4-6 info.max_output_tokens": "here that of its announcement",
 }
 

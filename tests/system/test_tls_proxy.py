@@ -192,6 +192,7 @@ def test_nothing_behind_the_proxy(tls_proxy, authority):
     assert "nginx" in caught.value.body
 
 
+@pytest.mark.timeout(300)
 def test_the_second_server_through_the_proxy(tls_proxy, mock_ai_api, authority):
     proxy = tls_proxy(mock_ai_api.port)
     provider = Provider(

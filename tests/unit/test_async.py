@@ -175,6 +175,19 @@ def test_many_at_once(run: Any, provider: Provider) -> None:
     assert run(main) == [f"one {i}" for i in range(300)]
 
 
+def test_a_loop_has_one_inbox_and_no_thread_for_all_its_streams(provider: Provider) -> None:
+    async def main() -> None:
+        assert await provider.agenerate_text("warm") == "warm"
+        before = _lib.runtime().inspect()["handles"]["inboxes"], threading.active_count()
+        streams = [provider.astream_text("one two", extra_body=STALL) for _ in range(200)]
+        assert [await stream.__anext__() for stream in streams] == ["one"] * 200
+        assert (_lib.runtime().inspect()["handles"]["inboxes"], threading.active_count()) == before
+        for stream in streams:
+            await stream.aclose()
+
+    asyncio.run(main())
+
+
 def test_a_slow_reader_holds_its_vendor_back_and_nobody_else(provider: Provider) -> None:
     size, count = 8192, 512  # 4 MiB in all
 

@@ -172,7 +172,7 @@ def test_a_function_that_raises_closes_the_stream(
         fail(_)
 
     async def main() -> None:
-        stream = provider.astream("", extra_body=script(pieces=["a"], repeat=200, delay=0.02))
+        stream = provider.astream("", extra_body=script(pieces=["a"], repeat=20, delay=0.5))
         with pytest.raises(KeyError) as caught:
             await stream.on_text(fail if kind == "function" else fail_later).run()
         assert caught.value is mine

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from typing import Any
 
 import pytest
@@ -164,3 +166,31 @@ def test_several_answers_are_refused_where_they_cannot_be_shown(name: str) -> No
 def test_wrong_arguments_raise_where_they_are_written(name: str) -> None:
     with pytest.raises(ValueError, match="Neither prompt nor messages"):
         getattr(Provider.echo(), name)()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no setitimer")
+@pytest.mark.parametrize("kind", [Exception, TypeError, ValueError, RecursionError, TimeoutError])
+@pytest.mark.parametrize("options", [{}, {"temperature": 1.0, "stop": ["a"] * 50}], ids=["prompt", "options"])
+def test_the_exception_of_a_signal_handler_is_not_taken_for_a_wrong_argument(
+    kind: type[Exception], options: dict[str, Any]
+) -> None:
+    class Struck(kind):  # type: ignore[misc,valid-type]
+        pass
+
+    def strike(*_: object) -> None:
+        raise Struck
+
+    def be_struck(after: float) -> None:
+        end = time.monotonic() + 5
+        signal.setitimer(signal.ITIMER_REAL, after)
+        while time.monotonic() < end:
+            request(prompt="p", **options)
+
+    before = signal.signal(signal.SIGALRM, strike)
+    try:
+        for turn in range(100):
+            with pytest.raises(Struck):
+                be_struck(0.0005 + turn * 0.000003)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 
@@ -292,3 +293,33 @@ def test_async_only_the_loop_ends_with_streams_open(connect, wire):
 
     assert asyncio.run(main()) == ["a"] * 5
     wait_until(lambda: len(server.left) == 5)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.timeout is new in Python 3.11")
+@pytest.mark.parametrize("kind", ["text", "stream", "map"])
+def test_async_only_a_timeout_of_asyncio_closes_the_connection(connect, wire, kind):
+    def behave(visit):
+        visit.request()
+        if kind == "stream":
+            visit.send(wire.head(), wire.piece("a"))
+        visit.wait_for_leave()
+
+    provider, server = connect(behave)
+
+    async def read():
+        async with asyncio.timeout(0.2):
+            if kind == "text":
+                await provider.agenerate_text("x")
+            asked = provider.astream("x") if kind == "stream" else provider.amap(["x"] * 3)
+            async for _ in asked:
+                pass
+
+    async def main():
+        with pytest.raises(TimeoutError):
+            await read()
+        ended = time.monotonic()
+        while len(server.left) < server.connections:
+            assert time.monotonic() < ended + 1
+            await asyncio.sleep(0.005)
+
+    asyncio.run(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,15 @@ def test_threads_share_connections(hostile, wire):
     with ThreadPoolExecutor(8) as pool:  # other threads, and another Provider with the same options
         assert set(pool.map(ask, [counting.provider()] * 50)) == {"ok"}
     assert counting.server.connections < 20
+
+
+def test_event_loops_and_plain_calls_share_connections(hostile, wire):
+    counting = Counting(hostile, wire, 0)
+    provider = counting.provider()
+    for _ in range(10):
+        assert (asyncio.run(provider.agenerate_text("x")), ask(provider)) == ("ok", "ok")
+        time.sleep(0.01)  # the call before puts its connection back
+    assert counting.server.connections <= 2
 
 
 def test_no_limit_by_default(hostile, wire):

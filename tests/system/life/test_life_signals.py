@@ -81,6 +81,33 @@ ask()
 print("done")
 """
 
+# The first use is struck while the library is loaded: that is no reason to think that it cannot be.
+STRUCK_WHILE_LOADING = """
+import ctypes, signal
+from pyagent import _lib
+load = ctypes.CDLL
+def slow_load(*arguments):
+    time.sleep(0.1)
+    return load(*arguments)
+ctypes.CDLL = slow_load
+def strike(*_):
+    raise TimeoutError("enough")
+signal.signal(signal.SIGALRM, strike)
+def first_use():
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        ask()
+    except TimeoutError as error:
+        assert str(error) == "enough"
+    else:
+        raise AssertionError("it was lost")
+    ask()
+    assert type(_lib.runtime()) is _lib.Runtime, "and no process in its place"
+first_use()
+fork(first_use)
+print("done")
+"""
+
 PYTHONS_OWN = """
 import faulthandler, signal
 seen = []
@@ -265,6 +292,11 @@ def test_signals(run, program):
     if program is RAISING and sys.implementation.name == "pypy":
         pytest.skip("PyPy's ctypes is Python: an exception may strike in it within a finaliser, and is lost there")
     run(program)
+
+
+@pytest.mark.library("nothing is loaded")
+def test_an_exception_while_the_library_is_loaded(run):
+    run(STRUCK_WHILE_LOADING)
 
 
 @pytest.mark.parametrize("loaded_first", [True, False], ids=["loaded-before", "loaded-after"])
