@@ -111,7 +111,7 @@ class _Buffer:
 
 
 class _Spare(_local):
-    """One buffer per thread. It is taken out while in use: what polls in the middle of a poll gets its own."""
+    """One buffer per thread, taken out while in use: a signal handler or finaliser may poll in the middle of a poll."""
 
     buffer: _Buffer | None = None
 

@@ -155,6 +155,8 @@ def test_there_is_code_to_run() -> None:
 @pytest.mark.parametrize("page", pages_with("python"), ids=name_of)
 def test_python_runs(page: Path, vendors: ScriptedServer) -> None:
     """The blocks of a page, one behind the other, are one program."""
+    if sys.implementation.name == "pypy" and page.name == "conversations.md":
+        pytest.skip("a block leaves a loop, and looks at once for what PyPy does when it collects")
     names: dict[str, object] = {"__name__": "__main__"}
     for block in blocks(page, "python"):
         vendors.scripts, vendors.in_turn = block.scripts()
