@@ -32,7 +32,7 @@ type Bridge struct {
 	procs   processors
 	served  bool // polls come from goroutines
 	lookout lookout
-	crew    guard.Crew
+	crew    *guard.Crew
 	yields  yielding
 	ballast []byte
 }
@@ -45,7 +45,7 @@ const ballastBytes = 16 << 20
 // New makes an empty bridge. The ballast comes with the first collection: to allocate it is to begin one, and in the short life of
 // a program that asks once there would be none.
 func New() *Bridge {
-	b := &Bridge{engine: engine.New("pyagent/" + Version), yields: yielding{began: time.Now()}}
+	b := &Bridge{engine: engine.New("pyagent/" + Version), crew: guard.NewCrew(), yields: yielding{began: time.Now()}}
 	runtime.AddCleanup(new(yielding), (*Bridge).takeBallast, b)
 	return b
 }

@@ -10,7 +10,6 @@ import (
 // Crew runs work on goroutines as Go does, and keeps some of them for the work that comes next: a new one has to grow its
 // stack first, which takes a twenty-fifth of a small completion.
 type Crew struct {
-	once    sync.Once
 	offered chan task // taken by those who wait
 	mu      sync.Mutex
 	waiting int
@@ -27,9 +26,11 @@ const (
 	restTime   = time.Second // nobody waits for much longer
 )
 
+// NewCrew makes a crew of nobody.
+func NewCrew() *Crew { return &Crew{offered: make(chan task)} }
+
 // Go runs work on a goroutine. When work panics, failed receives the error, on that goroutine.
 func (c *Crew) Go(work func(), failed func(*llm.Error)) {
-	c.once.Do(func() { c.offered = make(chan task) })
 	next := task{work, failed}
 	select {
 	case c.offered <- next:

@@ -17,32 +17,29 @@ func number() string {
 }
 
 func TestCrewKeepsGoroutines(t *testing.T) {
-	var crew Crew
-	seen, numbers := make(chan string), map[string]bool{}
-	for range 20 {
-		crew.Go(func() { seen <- number() }, nil)
-		numbers[<-seen] = true
-		waitFor(t, &crew, len(numbers))
-	}
-	if len(numbers) > 10 { // one that is about to wait is not there yet, so there may be more than one
-		t.Fatalf("20 pieces of work, one after the other, took %d goroutines", len(numbers))
-	}
-}
-
-func TestCrewGoesOnAfterPanic(t *testing.T) {
-	var crew Crew
-	failed := make(chan *llm.Error)
-	for range 3 {
-		crew.Go(func() { panic("index gone") }, func(err *llm.Error) { failed <- err })
-		if err := <-failed; err.Kind != llm.KindInternal {
-			t.Fatalf("unexpected error %+v", err)
-		}
-		waitFor(t, &crew, 1)
+	for name, ending := range map[string]func(){"return": func() {}, "panic": func() { panic("index gone") }} {
+		t.Run(name, func(t *testing.T) {
+			crew, numbers := NewCrew(), map[string]bool{}
+			seen, failed := make(chan string), make(chan *llm.Error, 1)
+			for range 20 {
+				crew.Go(func() { seen <- number(); ending() }, func(err *llm.Error) { failed <- err })
+				numbers[<-seen] = true
+				if name == "panic" {
+					if err := <-failed; err.Kind != llm.KindInternal {
+						t.Fatalf("unexpected error %+v", err)
+					}
+				}
+				waitFor(t, crew, len(numbers))
+			}
+			if len(numbers) > 10 { // one that is about to wait is not there yet, so there may be more than one
+				t.Fatalf("20 pieces of work, one after the other, took %d goroutines", len(numbers))
+			}
+		})
 	}
 }
 
 func TestCrewWorksSideBySide(t *testing.T) {
-	var crew Crew
+	crew := NewCrew()
 	var done sync.WaitGroup
 	var count, together atomic.Int64
 	all := make(chan struct{})
@@ -61,19 +58,19 @@ func TestCrewWorksSideBySide(t *testing.T) {
 	if together.Load() != 3*maxWaiting {
 		t.Fatalf("%d pieces of work were done", together.Load())
 	}
-	waitFor(t, &crew, maxWaiting)
+	waitFor(t, crew, maxWaiting)
 }
 
 func TestCrewGoesHome(t *testing.T) {
-	var crew Crew
+	crew := NewCrew()
 	var begun sync.WaitGroup
 	begun.Add(10)
 	for range 10 {
 		crew.Go(func() { begun.Done(); begun.Wait() }, nil)
 	}
 	begun.Wait()
-	waitFor(t, &crew, 10)
-	waitFor(t, &crew, 0)
+	waitFor(t, crew, 10)
+	waitFor(t, crew, 0)
 }
 
 // waitFor waits until so many goroutines wait; for 0, until the last one has gone and with it the timer.
