@@ -28,12 +28,7 @@ func TestSocketsNoticeDeath(t *testing.T) {
 		if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
 			return
 		}
-		inner, err := net.Dial("tcp", host)
-		if err != nil {
-			return
-		}
-		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
-		pump(c, inner)
+		carry(c, host, "HTTP/1.1 200 OK\r\n\r\n")
 	})
 	socks := socksServer(t, host, false, make(chan string, 10))
 	for name, network := range map[string]llm.Network{

@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -286,12 +285,7 @@ func TestLargeHandshakeFallsBackThroughAProxy(t *testing.T) {
 		if err != nil {
 			return
 		}
-		inner, err := net.Dial("tcp", request.Host)
-		if err != nil {
-			return
-		}
-		_, _ = fmt.Fprint(wire, "HTTP/1.1 200 OK\r\n\r\n")
-		pump(wire, inner)
+		carry(wire, request.Host, "HTTP/1.1 200 OK\r\n\r\n")
 	}, &atProxy)
 	client := open(t, llm.Network{CAFile: authority.file, Proxy: "https://" + proxy})
 	if _, body, err := get(t, client, "https://"+vendor); err != nil || body != "ok" {

@@ -23,11 +23,16 @@ func trust(t *testing.T, server *httptest.Server, proxy string) *Transport {
 	return client
 }
 
-// pump carries bytes both ways until one side ends.
-func pump(a, b net.Conn) {
-	go func() { _, _ = io.Copy(a, b); a.Close() }()
-	_, _ = io.Copy(b, a)
-	b.Close()
+// carry is what a proxy does: it connects a client with a host, says so, and carries bytes both ways until one side ends.
+func carry(client net.Conn, host, greeting string) {
+	server, err := net.Dial("tcp", host)
+	if err != nil {
+		return
+	}
+	_, _ = io.WriteString(client, greeting)
+	go func() { _, _ = io.Copy(client, server); client.Close() }()
+	_, _ = io.Copy(server, client)
+	server.Close()
 }
 
 func serve(t *testing.T, handle func(net.Conn)) string {
@@ -64,12 +69,7 @@ func TestTunnelThroughAnHTTPProxy(t *testing.T) {
 			c.Close()
 			return
 		}
-		inner, err := net.Dial("tcp", request.Host)
-		if err != nil {
-			return
-		}
-		io.WriteString(c, "HTTP/1.1 200 Connection established\r\n\r\n")
-		pump(c, inner)
+		carry(c, request.Host, "HTTP/1.1 200 Connection established\r\n\r\n")
 	})
 	client := trust(t, server, "http://u:p@"+proxy)
 	for range 2 {
@@ -111,12 +111,7 @@ func TestProxyOverTLS(t *testing.T) {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain")
 			return
 		}
-		inner, err := net.Dial("tcp", request.Host)
-		if err != nil {
-			return
-		}
-		io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
-		pump(c, inner)
+		carry(c, request.Host, "HTTP/1.1 200 OK\r\n\r\n")
 	})
 	host := strings.TrimPrefix(server.URL, "https://")
 	for name, c := range map[string]struct {
@@ -185,12 +180,7 @@ func socksServer(t *testing.T, address string, login bool, seen chan<- string) s
 			c.Write([]byte{5, 2, 0, 1, 0, 0, 0, 0, 0, 0})
 			return
 		}
-		inner, err := net.Dial("tcp", address)
-		if err != nil {
-			return
-		}
-		c.Write([]byte{5, 0, 0, 3, 3, 'a', 'b', 'c', 0, 1})
-		pump(c, inner)
+		carry(c, address, "\x05\x00\x00\x03\x03abc\x00\x01")
 	})
 }
 
