@@ -25,6 +25,7 @@ type exchange struct {
 	watch   *watchdog
 	gate    *gate
 	decoder provider.Decoder
+	emit    func(llm.Event) // of the gate; to name the method makes a new function each time
 }
 
 // attempt asks the vendor once and turns the answer into events. It belongs to policy.Run, which decides on a repetition.
@@ -83,7 +84,7 @@ func (x *exchange) read(response *transport.Response) *llm.Error {
 	}
 	x.gate.start.Headers = response.Header
 	x.gate.start.RequestID = provider.RequestID(response.Header)
-	x.decoder = x.call.client.dialect.NewDecoder(x.call.target)
+	x.decoder, x.emit = x.call.client.dialect.NewDecoder(x.call.target), x.gate.emit
 	reader := &answerReader{exchange: x, body: response.Body}
 	framed, failure := x.isFramed(reader, response)
 	var err *llm.Error
@@ -95,7 +96,7 @@ func (x *exchange) read(response *transport.Response) *llm.Error {
 	default:
 		err = x.readWhole(reader)
 	}
-	finish, complete := x.decoder.End(x.gate.emit)
+	finish, complete := x.decoder.End(x.emit)
 	finish.Provider, finish.RequestID = x.gate.start.Provider, x.gate.start.RequestID
 	finish.RequestedModel = x.call.request.Model
 	if err == nil && !complete {
@@ -148,7 +149,7 @@ func (x *exchange) readEvents(reader *answerReader, next func() (name string, da
 		if failure != nil {
 			return x.broken(failure)
 		}
-		done, failure := x.decoder.Event(name, data, x.gate.emit)
+		done, failure := x.decoder.Event(name, data, x.emit)
 		if failure != nil {
 			return x.judge(failure)
 		}
@@ -190,7 +191,7 @@ func (x *exchange) readWhole(reader *answerReader) *llm.Error {
 	if int64(len(body)) > limit {
 		return llm.Errorf(llm.KindLimit, "the answer is larger than %d bytes (limits.body_bytes)", limit)
 	}
-	if failure := x.decoder.Body(body, x.gate.emit); failure != nil {
+	if failure := x.decoder.Body(body, x.emit); failure != nil {
 		return x.judge(failure)
 	}
 	return nil
