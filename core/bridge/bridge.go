@@ -4,7 +4,6 @@ package bridge
 
 import (
 	"bytes"
-	"context"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -89,11 +88,11 @@ func (c *client) release() {
 
 // call is one submitted request.
 type call struct {
-	queue  *queue
-	cancel context.CancelCauseFunc
-	op     atomic.Value // llm.Op, once the request was read
-	began  time.Time
-	asked  atomic.Pointer[job] // sent, and neither polled nor given to a goroutine since
+	queue *queue
+	scope *guard.Scope
+	op    atomic.Value // llm.Op, once the request was read
+	began time.Time
+	asked atomic.Pointer[job] // sent, and neither polled nor given to a goroutine since
 }
 
 // OpenClient prepares a client. A bad configuration gives a handle too, whose first frame is the error.
@@ -148,19 +147,17 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 	if !owner.acquire() { // closed by another thread just now
 		return 0, StatusClosed
 	}
-	ctx, cancel := context.WithCancelCause(context.Background())
-	started := &call{queue: newQueue(box), cancel: cancel, began: time.Now()}
+	started := &call{queue: newQueue(box), scope: new(guard.Scope), began: time.Now()}
 	started.queue.poll.first = started.answer
 	started.queue.lends = b.lends
 	handle := b.handles.add(started)
 	started.queue.call = handle
 	if box != nil && !box.attach(handle) {
 		b.handles.remove(handle)
-		cancel(nil)
 		owner.release()
 		return 0, StatusClosed
 	}
-	job := &job{bridge: b, owner: owner, call: started, ctx: ctx}
+	job := &job{bridge: b, owner: owner, call: started}
 	working := b.working.Add(1)
 	if owner.failed != nil { // perhaps for want of what even waiting takes, see guard.MakePoller
 		started.fail(owner.failed)
@@ -236,7 +233,7 @@ func (b *Bridge) Wake(handle uint64) Status {
 func (b *Bridge) Cancel(handle uint64) Status {
 	thing, status := find[*call](b, handle)
 	if status == StatusOK {
-		thing.cancel(llm.Errorf(llm.KindCancelled, "the call was cancelled"))
+		thing.scope.End(llm.Errorf(llm.KindCancelled, "the call was cancelled"))
 		thing.leave()
 	}
 	return status
@@ -253,7 +250,7 @@ func (b *Bridge) Close(handle uint64) Status {
 			thing.queue.inbox.detach(handle)
 		}
 		if _, ended, _ := thing.queue.snapshot(); !ended {
-			thing.cancel(llm.Errorf(llm.KindCancelled, "the call was closed"))
+			thing.scope.End(llm.Errorf(llm.KindCancelled, "the call was closed"))
 			thing.leave()
 		}
 	case *inbox:

@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -18,7 +17,6 @@ type job struct {
 	bridge *Bridge
 	owner  *client
 	call   *call
-	ctx    context.Context
 	engine *engine.Call // once the request was read
 }
 
@@ -46,7 +44,7 @@ func (j *job) ask(request []byte) bool {
 		return false
 	}
 	asked := false
-	if failed := guard.Call(func() { asked = j.read(request) == nil && j.engine.Ask(j.ctx) }); failed != nil {
+	if failed := guard.Call(func() { asked = j.read(request) == nil && j.engine.Ask(j.call.scope) }); failed != nil {
 		j.call.fail(failed)
 		j.end()
 		return true
@@ -61,7 +59,7 @@ func (j *job) ask(request []byte) bool {
 // answer waits a short while for the answer, and gives the call to a goroutine if that was not its end.
 func (j *job) answer() {
 	ended := false
-	if failed := guard.Call(func() { ended = j.engine.Answer(j.ctx) }); failed != nil {
+	if failed := guard.Call(func() { ended = j.engine.Answer(j.call.scope) }); failed != nil {
 		j.call.fail(failed)
 		ended = true
 	}
@@ -83,12 +81,12 @@ func (j *job) start(request []byte) {
 				return
 			}
 		}
-		j.engine.Run(j.ctx)
+		j.engine.Run(j.call.scope)
 	}, j.call.fail)
 }
 
 func (j *job) end() {
-	j.call.cancel(nil)
+	j.call.scope.End(nil)
 	j.owner.release()
 	j.bridge.working.Add(-1)
 }

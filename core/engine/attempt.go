@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"pyagent/core/guard"
 	"pyagent/core/llm"
 	"pyagent/core/provider"
 	"pyagent/core/stream"
@@ -39,10 +40,9 @@ func (c *Call) attempt(outer context.Context) (committed bool, failed *llm.Error
 	}
 	// The exchange ends with the call, but only until the answer is complete: after that the host closes the call while the
 	// connection is still worth keeping.
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(outer))
-	unlink := context.AfterFunc(outer, func() { cancel(causeOf(outer)) })
-	defer unlink()
-	return c.ask(ctx, cancel)
+	scope := guard.NewScope(outer)
+	defer scope.Leave()
+	return c.ask(scope, scope.End)
 }
 
 // ask sends one request and reads its answer. cancel ends ctx.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"pyagent/core/guard"
 	"pyagent/core/llm"
 	"pyagent/core/policy"
 	"pyagent/core/provider"
@@ -174,14 +175,18 @@ func (c *Call) encode() *llm.Error {
 }
 
 // bounded puts a context under the clock for all attempts.
-func (c *Call) bounded(ctx context.Context) (_ context.Context, deadline time.Time, stop context.CancelFunc) {
+func (c *Call) bounded(ctx context.Context) (_ context.Context, deadline time.Time, stop func()) {
 	total := c.clocks.Total
 	if total <= 0 {
 		return ctx, time.Time{}, func() {}
 	}
 	deadline = c.began.Add(total)
-	ctx, stop = context.WithDeadlineCause(ctx, deadline, overdue(total))
-	return ctx, deadline, stop
+	scope := guard.NewScope(ctx)
+	timer := time.AfterFunc(time.Until(deadline), func() { scope.End(overdue(total)) })
+	return scope, deadline, func() {
+		timer.Stop()
+		scope.End(nil)
+	}
 }
 
 // overdue is the cause of a call that took longer than this. The error is made when somebody asks: hardly any call is overdue.

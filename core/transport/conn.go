@@ -106,7 +106,7 @@ func (x *Exchange) follow(ctx context.Context) {
 		x.stop()
 	}
 	x.ctx = ctx
-	x.stop = context.AfterFunc(ctx, func() { _ = x.conn.raw.Close() })
+	x.stop = guard.After(ctx, func() { _ = x.conn.raw.Close() })
 }
 
 // response waits for the header of the answer. On failure the connection is closed and gone.

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"pyagent/core/guard"
 	"pyagent/core/llm"
 )
 
@@ -106,7 +107,7 @@ func (d *dialer) tunnel(
 	if err != nil {
 		return link{}, &proxyError{proxy.Host, err}
 	}
-	stop := context.AfterFunc(ctx, func() { _ = made.raw.SetDeadline(time.Unix(1, 0)) })
+	stop := guard.After(ctx, func() { _ = made.raw.SetDeadline(time.Unix(1, 0)) })
 	err = ask(made.wire)
 	if !stop() && err == nil {
 		err = context.Cause(ctx)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"pyagent/core/guard"
 	"pyagent/core/llm"
 )
 
@@ -53,7 +54,7 @@ func dialForRequest(ctx context.Context, dialer *dialer, target *url.URL) (net.C
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if request, ok := ctx.Value(askingKey{}).(asking); ok {
-		defer context.AfterFunc(request.ctx, func() { cancel(context.Cause(request.ctx)) })()
+		defer guard.After(request.ctx, func() { cancel(context.Cause(request.ctx)) })()
 		if request.connect > 0 {
 			var stop context.CancelFunc
 			ctx, stop = context.WithTimeoutCause(ctx, request.connect, &connectTimeout{request.connect})
