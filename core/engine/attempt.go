@@ -23,8 +23,9 @@ type exchange struct {
 	call    *Call
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
-	watch   *watchdog
-	gate    *gate
+	watch   watchdog
+	gate    gate
+	reader  answerReader
 	decoder provider.Decoder
 	emit    func(llm.Event) // of the gate; to name the method makes a new function each time
 }
@@ -47,12 +48,10 @@ func (c *Call) attempt(outer context.Context) (committed bool, failed *llm.Error
 
 // ask sends one request and reads its answer. cancel ends ctx.
 func (c *Call) ask(ctx context.Context, cancel context.CancelCauseFunc) (committed bool, failed *llm.Error) {
-	watch := startWatchdog(c.clocks, cancel, realInstant)
-	defer watch.stop()
-	x := &exchange{
-		call: c, ctx: ctx, cancel: cancel, watch: watch,
-		gate: &gate{sink: c.sink, watch: watch, start: llm.Start{Provider: c.client.row.Name, Deployment: c.deployment}},
-	}
+	x := &exchange{call: c, ctx: ctx, cancel: cancel}
+	x.gate = gate{sink: c.sink, watch: &x.watch, start: llm.Start{Provider: c.client.row.Name, Deployment: c.deployment}}
+	x.watch.start(c.clocks, cancel, realInstant)
+	defer x.watch.stop()
 	if c.place != nil {
 		x.gate.first = c.place.sawFirst()
 	}
@@ -85,7 +84,7 @@ func (x *exchange) read(response *transport.Response) *llm.Error {
 	x.gate.start.Headers = response.Header
 	x.gate.start.RequestID = provider.RequestID(response.Header)
 	x.decoder, x.emit = x.call.client.dialect.NewDecoder(x.call.target), x.gate.emit
-	reader := &answerReader{exchange: x, body: response.Body}
+	reader := x.newReader(response)
 	framed, failure := x.isFramed(reader, response)
 	var err *llm.Error
 	switch {
@@ -96,7 +95,8 @@ func (x *exchange) read(response *transport.Response) *llm.Error {
 	default:
 		err = x.readWhole(reader)
 	}
-	finish, complete := x.decoder.End(x.emit)
+	finish, complete := &x.call.finish, false
+	*finish, complete = x.decoder.End(x.emit)
 	finish.Provider, finish.RequestID = x.gate.start.Provider, x.gate.start.RequestID
 	finish.RequestedModel = x.call.request.Model
 	if err == nil && !complete {
@@ -105,15 +105,15 @@ func (x *exchange) read(response *transport.Response) *llm.Error {
 	}
 	// An answer whose finish reason was seen is complete, even when the connection broke or fell silent before [DONE].
 	broken := err != nil && (!complete || err.Kind != llm.KindInterrupted && err.Kind != llm.KindTimeout)
-	x.call.count(&finish, x.gate.images, broken)
+	x.call.count(finish, x.gate.images, broken)
 	if broken {
 		err.RequestID = cmp.Or(err.RequestID, finish.RequestID)
 		finish.Headers = x.gate.start.Headers
-		err.Response = &finish
+		kept := *finish
+		err.Response = &kept
 		return err
 	}
 	x.gate.release() // an answer without anything visible has begun all the same
-	x.call.finish = finish
 	x.call.rest = &rest{body: response.Body, atEnd: reader.ended, cancel: x.cancel}
 	return nil
 }
@@ -205,7 +205,7 @@ func (x *exchange) refused(response *transport.Response) *llm.Error {
 	if response.Header["date"] == "" { // what the vendor says about time is measured by its own clock, if it tells that
 		response.Header["date"] = time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
 	}
-	reader := &answerReader{exchange: x, body: response.Body}
+	reader := x.newReader(response)
 	body, failure := io.ReadAll(io.LimitReader(reader, errorBody))
 	if failure != nil && x.ctx.Err() != nil {
 		return causeOf(x.ctx)

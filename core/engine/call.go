@@ -152,7 +152,7 @@ func (c *Call) encode() *llm.Error {
 		BaseURL: cmp.Or(c.request.BaseURL, config.BaseURL, c.client.row.BaseURL),
 		APIKey:  c.key,
 		Now:     now,
-		Page:    c.page,
+		Page:    c.page, Addresses: &c.client.addresses,
 	}
 	c.target.ExtraHeaders = make(map[string]string, len(config.ExtraHeaders)+len(c.request.ExtraHeaders))
 	for _, headers := range []map[string]string{config.ExtraHeaders, c.request.ExtraHeaders} {

@@ -67,6 +67,7 @@ type Client struct {
 	router    *router                    // of a client with deployments, which has none of the other parts
 	parent    *Client                    // of a deployment
 	limits    atomic.Pointer[seenLimits] // what the vendor said last of its rate limits
+	addresses provider.Addresses
 }
 
 // Open checks a configuration and prepares a client; nothing is connected yet.

@@ -9,6 +9,7 @@ import (
 
 	"pyagent/core/llm"
 	"pyagent/core/stream"
+	"pyagent/core/transport"
 )
 
 // answerReader is the body of an answer as decoders see it. Before every read from the network it hands the gathered events to
@@ -19,6 +20,11 @@ type answerReader struct {
 	head     []byte // read to look at, not yet passed on
 	ended    bool   // the body came to its proper end
 	lending         // of the connection, to threads of the host
+}
+
+func (x *exchange) newReader(response *transport.Response) *answerReader {
+	x.reader = answerReader{exchange: x, body: response.Body}
+	return &x.reader
 }
 
 func (r *answerReader) Read(p []byte) (int, error) {
@@ -43,7 +49,7 @@ func (r *answerReader) Read(p []byte) (int, error) {
 
 // flush hands the gathered events over. The watchdog's clock stands while the host takes its time.
 func (r *answerReader) flush() error {
-	watch, sink := r.exchange.watch, r.exchange.call.sink
+	watch, sink := &r.exchange.watch, r.exchange.call.sink
 	watch.beforeRead()
 	if sink.Full() {
 		if r.loan != nil { // a thread of the host is not to wait

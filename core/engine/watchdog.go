@@ -50,10 +50,11 @@ const (
 	wakeGrace = 5 * time.Second
 )
 
-func startWatchdog(clocks policy.Clocks, cancel context.CancelCauseFunc, now func() instant) *watchdog {
-	w := &watchdog{cancel: cancel, now: now, idle: clocks.Idle}
+func (w *watchdog) start(clocks policy.Clocks, cancel context.CancelCauseFunc, now func() instant) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cancel, w.now, w.idle = cancel, now, clocks.Idle
 	w.begin(clocks.FirstToken, lateness{"first_token", "no part of the answer came within %v (timeouts.first_token)"})
-	return w
 }
 
 // commit changes from the clock for the first event to the one for pauses.

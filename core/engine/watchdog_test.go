@@ -43,8 +43,8 @@ type watched struct {
 
 func watch(t *testing.T, clocks policy.Clocks) *watched {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	w := &watched{t: t, ctx: ctx}
-	w.watchdog = startWatchdog(clocks, cancel, w.machine.now)
+	w := &watched{watchdog: new(watchdog), t: t, ctx: ctx}
+	w.start(clocks, cancel, w.machine.now)
 	t.Cleanup(w.stop)
 	return w
 }

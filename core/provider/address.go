@@ -3,6 +3,7 @@ package provider
 import (
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"pyagent/core/llm"
 )
@@ -24,6 +25,10 @@ func endpoint(call Call, route, model string) (string, *llm.Error) {
 		}
 		return "", llm.Configuration("base_url", "provider %q has no base URL of its own; %s", call.Row.Name, hint)
 	}
+	wanted := joined{base: base, route: route, model: model}
+	if known := call.Addresses.find(wanted); known != "" {
+		return known, nil
+	}
 	address, err := parseBase(base)
 	if err != nil {
 		return "", err
@@ -41,7 +46,32 @@ func endpoint(call Call, route, model string) (string, *llm.Error) {
 	if address.Path, _ = url.PathUnescape(path); address.Path == path {
 		address.RawPath = ""
 	}
-	return address.String(), nil
+	wanted.address = address.String()
+	call.Addresses.keep(wanted)
+	return wanted.address, nil
+}
+
+// Addresses remembers where the latest request of a client went: the next one goes there too, nearly always. It may be nil.
+type Addresses struct{ latest atomic.Pointer[joined] }
+
+// joined is an address and what it is made of, besides what all calls of a client have in common.
+type joined struct{ base, route, model, address string }
+
+func (a *Addresses) find(wanted joined) string {
+	if a == nil {
+		return ""
+	}
+	known := a.latest.Load()
+	if known == nil || known.base != wanted.base || known.route != wanted.route || known.model != wanted.model {
+		return ""
+	}
+	return known.address
+}
+
+func (a *Addresses) keep(made joined) {
+	if a != nil {
+		a.latest.Store(&made)
+	}
 }
 
 // parseBase checks a base URL. User names and passwords in it are never shown.

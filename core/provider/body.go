@@ -16,25 +16,44 @@ type body struct {
 	request  *llm.Request
 	row      *Row
 	out      *object
-	written  map[string]bool
+	written  map[string]bool // of the keys of extra_body
 	merges   bool // an object in extra_body is merged into ours, at every depth, instead of taking its place
 	warnings []string
 	failed   *llm.Error
 }
 
 func newBody(call Call) body {
-	return body{
-		call: call, request: call.Request, row: call.Row, out: newObject(make([]byte, 0, 1024)), written: map[string]bool{},
+	return body{call: call, request: call.Request, row: call.Row, out: newObject(make([]byte, 0, roomFor(call.Request)))}
+}
+
+// roomFor is about as much as a request with the messages takes.
+func roomFor(request *llm.Request) int {
+	const options, message = 256, 64
+	room := options
+	for i := range request.Messages {
+		room += message + len(request.Messages[i].Text)
 	}
+	return room
+}
+
+// wrote notes that a key of extra_body has its place.
+func (b *body) wrote(name string) {
+	if len(b.request.ExtraBody) == 0 {
+		return
+	}
+	if b.written == nil {
+		b.written = make(map[string]bool)
+	}
+	b.written[name] = true
 }
 
 // put writes one member. A key of extra_body takes its place, whatever it holds: it is the user's last word.
 func (b *body) put(name string, write func(out []byte) []byte) {
-	b.written[name] = true
+	b.wrote(name)
 	raw, ok := b.request.ExtraBody[name]
 	if b.merges && !ok {
 		raw, ok = b.request.ExtraBody[snakeCase(name)]
-		b.written[snakeCase(name)] = true
+		b.wrote(snakeCase(name))
 	}
 	if ok && (b.merges || b.request.Merges(name)) {
 		raw = mergeJSON(write(nil), raw)

@@ -17,8 +17,9 @@ type Call struct {
 	ExtraHeaders map[string]string // of the client and of the request, the latter winning
 	Azure        llm.Azure
 	Stream       bool
-	Now          time.Time // for keys that are only valid for a while
-	Page         string    // of a listing: llm.Finish.NextPage of the page before
+	Now          time.Time  // for keys that are only valid for a while
+	Page         string     // of a listing: llm.Finish.NextPage of the page before
+	Addresses    *Addresses // of the client; nil for none
 }
 
 // HTTPRequest is an encoded call. Header names are in canonical form.

@@ -75,7 +75,7 @@ func (e *ollamaEncoder) options() {
 	e.sampling(merged)
 	for _, name := range ollamaOptions() {
 		if raw, ok := e.request.ExtraBody[name]; ok {
-			e.written[name] = true
+			e.wrote(name)
 			merged.set(name, raw)
 		}
 	}
@@ -85,7 +85,7 @@ func (e *ollamaEncoder) options() {
 		}
 		llm.Members(own, func(key, value []byte) { merged.set(string(key), kept(value)) })
 	}
-	e.written["options"] = true
+	e.wrote("options")
 	if len(merged.list) > 0 {
 		e.out.key("options")
 		options := newObject(e.out.out)
