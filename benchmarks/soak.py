@@ -26,7 +26,7 @@ from queue import SimpleQueue
 
 from soak_cases import CASES, AsyncWorker, BlockingWorker, end_at_random
 
-from pyagent import _lib
+from pyagent import _loading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def resident_mb() -> float:
 
 
 def handles() -> dict[str, int]:
-    return dict(_lib.runtime().inspect()["handles"])
+    return dict(_loading.runtime().inspect()["handles"])
 
 
 def left_open(seconds: float = 5.0) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from _thread import get_ident
 from time import monotonic
 
-from . import _frames, _lib
+from . import _frames, _lib, _loading
 from ._kinds import make_error
 from .errors import InternalError
 
@@ -27,7 +27,7 @@ class Client(_lib.Handle):
     @classmethod
     def open(cls, config: bytes) -> Client:
         """Opens a client. A bad configuration is the first frame of its calls."""
-        client = cls(_lib.runtime())
+        client = cls(_loading.runtime())
         client.runtime.open_client(client, config)
         return client
 

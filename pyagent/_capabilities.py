@@ -51,7 +51,7 @@ def is_of_family(family: str, model: str) -> bool:
 def _load() -> list[dict[str, Any]]:
     with _opening.lock:
         if not _rows:
-            from ._lib import runtime
+            from ._loading import runtime
 
             _rows.extend(runtime().inspect()["models"])
         return _rows

@@ -336,14 +336,14 @@ _rows: list[dict[str, Any]] = []  # once they were asked for: they are part of t
 def _load_rows() -> list[dict[str, Any]]:
     with _opening.lock:
         if not _rows:
-            from ._lib import runtime
+            from ._loading import runtime
 
             _rows.extend(runtime().inspect()["prices"])
         return _rows
 
 
 def _inspect() -> dict[str, Any]:
-    from ._lib import runtime
+    from ._loading import runtime
 
     costs: dict[str, Any] = runtime().inspect()["costs"]
     return costs

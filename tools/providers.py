@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pyagent import Provider
-from pyagent._lib import runtime
+from pyagent._loading import runtime
 from pyagent._presets import Preset, Presets
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "providers.md"

@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 
-from pyagent import _lib
+from pyagent import _lib, _loading
 from pyagent._environment import CERTIFICATES, PROXIES, without_secrets
 from pyagent._places import get_library
 from pyagent._registry import ROWS
@@ -52,7 +52,7 @@ def doctor(options: Namespace) -> int:
 def _core() -> bool:
     _line("library", get_library())
     try:
-        runtime = _lib.runtime()
+        runtime = _loading.runtime()
         snapshot = runtime.inspect()
     except PyAgentError as error:
         _line("problem", error.message)

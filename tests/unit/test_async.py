@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pyagent import APIConnectionError, AsyncStream, Provider, Response, StreamCancelledError, _aio, _lib
+from pyagent import APIConnectionError, AsyncStream, Provider, Response, StreamCancelledError, _aio, _loading
 
 STALL = {"fake": {"after": 1, "end": "stall"}}
 
@@ -178,10 +178,10 @@ def test_many_at_once(run: Any, provider: Provider) -> None:
 def test_a_loop_has_one_inbox_and_no_thread_for_all_its_streams(provider: Provider) -> None:
     async def main() -> None:
         assert await provider.agenerate_text("warm") == "warm"
-        before = _lib.runtime().inspect()["handles"]["inboxes"], threading.active_count()
+        before = _loading.runtime().inspect()["handles"]["inboxes"], threading.active_count()
         streams = [provider.astream_text("one two", extra_body=STALL) for _ in range(200)]
         assert [await stream.__anext__() for stream in streams] == ["one"] * 200
-        assert (_lib.runtime().inspect()["handles"]["inboxes"], threading.active_count()) == before
+        assert (_loading.runtime().inspect()["handles"]["inboxes"], threading.active_count()) == before
         for stream in streams:
             await stream.aclose()
 
@@ -292,7 +292,7 @@ def test_anyio_cancels_and_groups(provider: Provider, backend: str) -> None:
 
 
 def open_calls() -> int:
-    return int(_lib.runtime().inspect()["handles"]["calls"])
+    return int(_loading.runtime().inspect()["handles"]["calls"])
 
 
 def calls() -> int:

@@ -122,7 +122,7 @@ def test_doctor_shows_names_and_no_values(run: Run, monkeypatch: pytest.MonkeyPa
 def test_doctor_without_a_library(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYAGENT_LIBRARY", "/nowhere.so")
     monkeypatch.setenv("PYAGENT_TRANSPORT", "library")
-    monkeypatch.setattr("pyagent._lib._runtime", None)
+    monkeypatch.setattr("pyagent._loading._runtime", None)
     code, out, _ = run("doctor")
     assert code == 1
     assert re.search(r"^problem +The library /nowhere\.so does not exist", out, re.MULTILINE)

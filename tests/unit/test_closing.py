@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pyagent import Provider, Stream, StreamCancelledError, _lib
+from pyagent import Provider, Stream, StreamCancelledError, _loading
 
 if TYPE_CHECKING:
     from conftest import Server
@@ -142,4 +142,4 @@ def test_nothing_is_left_in_the_core(provider: Provider, script: Script, collect
     for _ in range(20):
         next(provider.stream("", extra_body=script(pieces=["a"], repeat=3, delay=0.01)))
     collect()
-    assert _lib.runtime().inspect()["handles"]["calls"] == 1  # the scripted server itself
+    assert _loading.runtime().inspect()["handles"]["calls"] == 1  # the scripted server itself

@@ -137,10 +137,10 @@ def test_prices() -> None:
 
 
 def test_every_vendor_with_prices_is_one_of_ours() -> None:
-    from pyagent import _lib
+    from pyagent import _loading
     from pyagent._registry import ROWS
 
-    rows = _lib.runtime().inspect()["prices"]
+    rows = _loading.runtime().inspect()["prices"]
     assert {name for row in rows for name in row["providers"]} - set(ROWS) == {"cohere"}  # which OpenRouter has
     assert set().union(*rows) - set(costs.Price._fields) == {"providers", "model"}
 

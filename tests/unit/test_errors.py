@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 import pyagent
-from pyagent import _lib, errors
+from pyagent import _loading, errors
 from pyagent._kinds import KINDS, make_error
 
 BASES = {
@@ -54,7 +54,7 @@ def test_the_tree_is_as_drawn() -> None:
 
 
 def test_every_kind_of_the_core_has_a_class() -> None:
-    assert sorted(_lib.runtime().inspect()["error_kinds"]) == sorted(KINDS)
+    assert sorted(_loading.runtime().inspect()["error_kinds"]) == sorted(KINDS)
     of_python = {
         errors.ConversationBusyError,
         errors.HookError,

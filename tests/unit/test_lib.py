@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pyagent import InternalError, Provider, _lib, get_library
+from pyagent import InternalError, Provider, _lib, _loading, get_library
 from pyagent._call import Client
 from pyagent._frames import split
 
@@ -23,7 +23,7 @@ Script = Callable[..., dict[str, Any]]
 
 def test_one_runtime_for_all_threads() -> None:
     found = []
-    threads = [threading.Thread(target=lambda: found.append(_lib.runtime())) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: found.append(_loading.runtime())) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -33,7 +33,7 @@ def test_one_runtime_for_all_threads() -> None:
 
 
 def test_inspect_says_what_is_there() -> None:
-    snapshot = _lib.runtime().inspect()
+    snapshot = _loading.runtime().inspect()
     assert snapshot["abi"] == _lib.ABI_VERSION
     assert {"generate", "stream", "fake"} <= set(snapshot["ops"])
 
@@ -41,9 +41,9 @@ def test_inspect_says_what_is_there() -> None:
 def test_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYAGENT_LIBRARY", str(tmp_path / "none.so"))
     monkeypatch.setenv("PYAGENT_TRANSPORT", "library")
-    monkeypatch.setattr(_lib, "_runtime", None)
+    monkeypatch.setattr(_loading, "_runtime", None)
     with pytest.raises(InternalError, match=r"none\.so does not exist\. Install pyagent with pip.*PYAGENT_LIBRARY"):
-        _lib.runtime()
+        _loading.runtime()
 
 
 def test_a_file_that_is_no_library(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_path_can_be_set(tmp_path: Path) -> None:
     link = tmp_path / "elsewhere.so"
     link.symlink_to(get_library())
-    script = "import pyagent._lib as l; print(l.runtime().path, l.runtime().inspect()['abi'])"
+    script = "import pyagent._loading as l; print(l.runtime().path, l.runtime().inspect()['abi'])"
     done = subprocess.run(
         [sys.executable, "-c", script], env={"PYAGENT_LIBRARY": str(link)}, capture_output=True, text=True, check=True,
         timeout=20, cwd=Path(_lib.__file__).parents[1],
@@ -80,7 +80,7 @@ def test_the_path_can_be_set(tmp_path: Path) -> None:
 
 
 def test_a_handle_that_never_existed() -> None:
-    runtime = _lib.runtime()
+    runtime = _loading.runtime()
     handle = _lib.Handle(runtime)
     handle.place.value = 0x7FFF_0000_0001
     status, data = runtime.poll(handle.number, 0)
@@ -92,7 +92,7 @@ def test_a_handle_that_never_existed() -> None:
 
 @pytest.mark.library("that the core has closed it is not waited for")
 def test_a_closed_handle_stays_closed() -> None:
-    runtime = _lib.runtime()
+    runtime = _loading.runtime()
     client = Client.open(b'{"provider":"echo"}')
     client.close()
     client.close()
@@ -104,7 +104,7 @@ def test_a_closed_handle_stays_closed() -> None:
 
 @pytest.mark.library("there is no buffer that stays")
 def test_a_buffer_grows_for_one_large_frame_and_shrinks_again() -> None:
-    runtime = _lib.runtime()
+    runtime = _loading.runtime()
     client = Client.open(b'{"provider":"echo"}')
     sizes = []
     for size in (200_000, 3_000_000):
@@ -125,13 +125,13 @@ def test_a_buffer_grows_for_one_large_frame_and_shrinks_again() -> None:
 
 
 def test_a_submitted_call_ends_with_its_object(provider: Provider, script: Script, collect: Any) -> None:
-    before = _lib.runtime().inspect()["handles"]["calls"]
+    before = _loading.runtime().inspect()["handles"]["calls"]
     gc.disable()
     try:
         stream = provider.stream("", extra_body=script(header_delay=5))
-        assert _lib.runtime().inspect()["handles"]["calls"] == before + 1
+        assert _loading.runtime().inspect()["handles"]["calls"] == before + 1
         del stream
         collect()
-        assert _lib.runtime().inspect()["handles"]["calls"] == before
+        assert _loading.runtime().inspect()["handles"]["calls"] == before
     finally:
         gc.enable()

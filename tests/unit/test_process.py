@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pyagent import InternalError, Provider, PyAgentError, _lib, get_executable
+from pyagent import InternalError, Provider, PyAgentError, _loading, get_executable
 
 if TYPE_CHECKING:
     from conftest import Server
@@ -45,10 +45,10 @@ def slow() -> Slow:
 def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Process]]:
     """The process of this test, whichever it is by then. At the end of the test it has nothing open."""
     monkeypatch.setenv("PYAGENT_TRANSPORT", "process")
-    monkeypatch.setattr(_lib, "_runtime", None)
+    monkeypatch.setattr(_loading, "_runtime", None)
 
     def current() -> Process:
-        found: Any = _lib.runtime()
+        found: Any = _loading.runtime()
         return found
 
     yield current
@@ -213,7 +213,7 @@ def test_signals_are_the_hosts_business(process: Callable[[], Process], provider
 
 HOST = """
 import os, sys
-from pyagent import Provider, _lib
+from pyagent import Provider, _loading
 provider = Provider.compatible("m", base_url={url!r})
 stream = provider.stream("", extra_body={{"fake": {{"pieces": ["a"], "repeat": 100000, "delay": 0.01}}}})
 next(stream)
@@ -223,7 +223,7 @@ if {forks}:
         os.close(1)
         time.sleep(8)
         os._exit(0)
-print(_lib.runtime()._pid, flush=True)
+print(_loading.runtime()._pid, flush=True)
 for piece in stream:
     pass
 """

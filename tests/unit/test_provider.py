@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pyagent import ConfigurationError, Limits, Provider, Timeouts, _lib
+from pyagent import ConfigurationError, Limits, Provider, Timeouts, _loading
 from pyagent._registry import ROWS, Row
 
 
@@ -20,7 +20,7 @@ def config(provider: Provider) -> dict[str, Any]:
 
 
 def test_the_registry_is_the_cores() -> None:
-    rows = {row["name"]: Row.from_dict(row) for row in _lib.runtime().inspect()["providers"]}
+    rows = {row["name"]: Row.from_dict(row) for row in _loading.runtime().inspect()["providers"]}
     assert rows == ROWS
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pyagent import ConfigurationError, InternalError, Provider, _lib, get_executable
+from pyagent import ConfigurationError, InternalError, Provider, _lib, _loading, get_executable
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32" or not os.path.exists(get_executable()),
@@ -26,46 +26,46 @@ def anew(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A core is chosen anew, with the usual places and no wish."""
     for name in ("PYAGENT_TRANSPORT", "PYAGENT_LIBRARY", "PYAGENT_EXECUTABLE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(_lib, "_runtime", None)
+    monkeypatch.setattr(_loading, "_runtime", None)
     return monkeypatch
 
 
 def test_a_transport_that_is_none(anew: pytest.MonkeyPatch) -> None:
     anew.setenv("PYAGENT_TRANSPORT", "pigeon")
     with pytest.raises(ConfigurationError, match="'pigeon'; set it to 'library' or 'process'") as caught:
-        _lib.runtime()
+        _loading.runtime()
     assert caught.value.param == "PYAGENT_TRANSPORT"
 
 
 def test_a_library_that_is_not_there_means_the_executable(anew: pytest.MonkeyPatch) -> None:
-    anew.setattr(_lib, "get_library", lambda: "/nowhere/libpyagent.so")
+    anew.setattr(_loading, "get_library", lambda: "/nowhere/libpyagent.so")
     assert Provider.echo().generate_text("hi") == "hi"
-    assert _lib.runtime().path == get_executable()
+    assert _loading.runtime().path == get_executable()
     bury()
 
 
 def test_a_library_that_cannot_be_loaded_is_told_and_replaced(anew: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "libpyagent.so"
     file.write_text("text")
-    anew.setattr(_lib, "get_library", lambda: str(file))
+    anew.setattr(_loading, "get_library", lambda: str(file))
     with pytest.warns(RuntimeWarning, match=r"cannot be loaded: .*through its executable.*PYAGENT_TRANSPORT=process"):
         assert Provider.echo().generate_text("hi") == "hi"
     bury()
-    anew.setattr(_lib, "_runtime", None)
+    anew.setattr(_loading, "_runtime", None)
     anew.setenv("PYAGENT_TRANSPORT", "library")
     with pytest.raises(InternalError, match="cannot be loaded"):
-        _lib.runtime()
+        _loading.runtime()
 
 
 def test_a_library_that_the_user_names_is_not_replaced(anew: pytest.MonkeyPatch, tmp_path: Path) -> None:
     anew.setenv("PYAGENT_LIBRARY", str(tmp_path / "none.so"))
     with pytest.raises(InternalError, match=r"none\.so does not exist"):
-        _lib.runtime()
+        _loading.runtime()
 
 
 def bury() -> None:
     """Ends the process of a test that has no use for the fixture."""
-    loaded: Any = _lib.runtime()
+    loaded: Any = _loading.runtime()
     loaded._door.shutdown(socket.SHUT_RDWR)
     assert not loaded.alive
 
@@ -95,14 +95,14 @@ def test_an_executable_that_is_none(
     anew.setenv("PYAGENT_EXECUTABLE", str(file))
     anew.setenv("PYAGENT_TRANSPORT", "process")
     with pytest.raises(InternalError, match=f"{file} {said}"):
-        _lib.runtime()
+        _loading.runtime()
 
 
 def test_another_version(anew: pytest.MonkeyPatch) -> None:
     anew.setenv("PYAGENT_TRANSPORT", "process")
     anew.setattr(_lib, "ABI_VERSION", 2)
     with pytest.raises(InternalError, match=r"has ABI version 1, but this pyagent needs ABI version 2\..*reinstall"):
-        _lib.runtime()
+        _loading.runtime()
 
 
 def test_doctor_says_what_is_in_use(anew: pytest.MonkeyPatch) -> None:

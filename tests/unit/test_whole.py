@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyagent import Provider, StreamCancelledError, StreamInterruptedError, _lib
+from pyagent import Provider, StreamCancelledError, StreamInterruptedError, _loading
 from pyagent._call import Call, Client
 from pyagent._whole import wait_for_all
 
@@ -17,7 +17,7 @@ Script = Callable[..., dict[str, Any]]
 @pytest.mark.library("it is asked as often, by other means")
 def test_the_library_is_asked_three_times(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     provider.generate_text("warm")
-    runtime = _lib.runtime()
+    runtime = _loading.runtime()
     asked: list[str] = []
 
     def counted(name: str, function: Callable[..., int]) -> Callable[..., int]:
@@ -62,7 +62,7 @@ def test_an_error_has_the_text_so_far(provider: Provider, script: Script) -> Non
 
 def test_a_call_that_is_dropped_is_closed_once(monkeypatch: pytest.MonkeyPatch, collect: Any) -> None:
     closed: list[int] = []
-    runtime = _lib.runtime()
+    runtime = _loading.runtime()
     close = runtime.close
     monkeypatch.setattr(runtime, "close", lambda place: closed.append(place.value) or close(place))
     client = Client.open(b'{"provider":"echo"}')

@@ -116,9 +116,9 @@ def descriptors() -> int:
 
 def open_calls() -> int:
     """How many calls the core holds or works on."""
-    from pyagent import _lib
+    from pyagent import _loading
 
-    handles = _lib.runtime().inspect()["handles"]
+    handles = _loading.runtime().inspect()["handles"]
     return int(handles["calls"] + handles["working"])
 
 

@@ -97,11 +97,11 @@ for turn in range(200):
         before = descriptors()
 assert descriptors() <= before + 2, (before, descriptors())
 assert len(kept) == 50
-from pyagent import _lib
+from pyagent import _loading
 gc.collect()
 kept[-1].cancel()
 wait_until_closed()
-assert _lib.runtime().inspect()["handles"]["inboxes"] <= 1
+assert _loading.runtime().inspect()["handles"]["inboxes"] <= 1
 print("done")
 """
 

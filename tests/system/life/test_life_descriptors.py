@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this system has
 # Each child has another number of descriptors left at its first use; what is imported needs them too, so it is there.
 FIRST_USE = """
 import asyncio, resource
-from pyagent import _aio, _call, _lib, _whole, stream, async_stream
+from pyagent import _aio, _call, _loading, _whole, stream, async_stream
 from pyagent.errors import PyAgentError
 held = []
 def fill(left):
@@ -43,7 +43,7 @@ def expect(use, *arguments):
 def child(left, loaded):
     resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
     if loaded:
-        _lib.runtime()
+        _loading.runtime()
     fill(left)
     failed = expect(ask)
     give_back()

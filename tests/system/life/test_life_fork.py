@@ -104,7 +104,7 @@ IN_THE_MIDDLE = """
 import importlib.abc
 class SlowImports(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
-        if name in ("ctypes", "pyagent._call", "pyagent._lib"):
+        if name in ("ctypes", "pyagent._call", "pyagent._lib", "pyagent._loading"):
             time.sleep(0.1)
 sys.meta_path.insert(0, SlowImports())
 first = threading.Thread(target=ask)

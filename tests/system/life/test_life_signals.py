@@ -84,7 +84,7 @@ print("done")
 # The first use is struck while the library is loaded: that is no reason to think that it cannot be.
 STRUCK_WHILE_LOADING = """
 import ctypes, signal
-from pyagent import _lib
+from pyagent import _lib, _loading
 load = ctypes.CDLL
 def slow_load(*arguments):
     time.sleep(0.1)
@@ -102,7 +102,7 @@ def first_use():
     else:
         raise AssertionError("it was lost")
     ask()
-    assert type(_lib.runtime()) is _lib.Runtime, "and no process in its place"
+    assert type(_loading.runtime()) is _lib.Runtime, "and no process in its place"
 first_use()
 fork(first_use)
 print("done")
