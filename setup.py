@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import toolchain  # noqa: E402
 
 CORE = toolchain.CORE
-SOURCES = {".go", ".h", ".json"}
+SOURCES = {".go", ".c", ".h", ".json"}
 SYSTEM = os.environ.get("GOOS") or {"win32": "windows"}.get(sys.platform, sys.platform)  # in Go's words
 LIBRARY = Path("pyagent", "libpyagent.dll" if SYSTEM == "windows" else "libpyagent.so")
 EXECUTABLE = Path("pyagent", "pyagent-process")

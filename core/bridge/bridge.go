@@ -181,13 +181,13 @@ func (b *Bridge) Submit(clientHandle, inboxHandle uint64, request []byte) (uint6
 // lentAlone is how many calls may be working when one is lent to its own poll: each of those takes two descriptors more.
 const lentAlone = 16
 
-// lends says whether a stream is lent to the thread that polls it. A thread that sleeps in a system call may keep a processor
-// of the scheduler for a while, so there must be others.
+// lends says whether a stream is lent to the thread that polls it.
 func (b *Bridge) lends() bool {
-	if b.served || b.working.Load() > lentAlone {
+	working := b.working.Load()
+	if b.served || working > lentAlone {
 		return false
 	}
-	b.procs.spread()
+	b.procs.lends(working)
 	return true
 }
 

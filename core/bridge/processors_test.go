@@ -32,9 +32,26 @@ func TestOneProcessorWhileCallsComeOneByOne(t *testing.T) {
 	want("after many more", 1)
 	p.began(1, false)
 	want("with an inbox", all)
+	p.lends(1)
+	want("with a stream on loan", all)
+	for range aloneLimit {
+		p.began(1, true)
+	}
+	p.lends(1)
+	want("with a stream on loan after many calls", all)
+	p.lends(2)
+	want("with several on loan", all+asleep)
+	p.began(2, true)
+	want("with several on loan and another call", all+asleep)
+	for range aloneLimit {
+		p.began(1, true)
+	}
+	want("after many calls again", 1)
+	p.began(1, false)
 	var unmanaged processors
 	for range 2 * aloneLimit {
 		unmanaged.began(1, true)
+		unmanaged.lends(2)
 	}
 	want("when the user has set the number", all)
 }

@@ -17,7 +17,7 @@ type body struct {
 	row      *Row
 	out      *object
 	written  map[string]bool // of the keys of extra_body
-	merges   bool // an object in extra_body is merged into ours, at every depth, instead of taking its place
+	merges   bool            // an object in extra_body is merged into ours, at every depth, instead of taking its place
 	warnings []string
 	failed   *llm.Error
 }

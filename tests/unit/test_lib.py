@@ -79,6 +79,34 @@ def test_the_path_can_be_set(tmp_path: Path) -> None:
     assert done.stdout.split() == [str(link), "1"]
 
 
+SLACK = """
+import ctypes, os
+slack = lambda: ctypes.CDLL(None).prctl(30, 0, 0, 0, 0)  # PR_GET_TIMERSLACK
+before = slack()
+from pyagent import _loading
+_loading.runtime()
+assert slack() == before, slack()
+mine, *others = sorted(map(int, os.listdir("/proc/self/task")))
+assert others
+for thread in others:
+    try:
+        with open(f"/proc/{thread}/timerslack_ns") as file:
+            print(file.read().strip())
+    except PermissionError:
+        print("refused")
+"""
+
+
+@pytest.mark.library("its threads are another process's")
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux has timer slack")
+def test_the_threads_of_the_core_sleep_longer() -> None:
+    done = subprocess.run([sys.executable, "-c", SLACK], capture_output=True, text=True, check=True, timeout=20)
+    told = set(done.stdout.split())
+    if "refused" in told:
+        pytest.skip("only some processes may look at the slack of a thread")
+    assert told == {"1000000"}
+
+
 def test_a_handle_that_never_existed() -> None:
     runtime = _loading.runtime()
     handle = _lib.Handle(runtime)
