@@ -161,7 +161,7 @@ def main() -> None:
     known, workloads = list(contestants.load()), list(report.WORKLOADS)
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
-        "--rounds", type=int, default=3, help="how often everything is measured, except what takes long (3)"
+        "--rounds", type=int, default=5, help="how often everything is measured, except what takes long (5)"
     )
     parser.add_argument("--only", default="", metavar="NAMES", help=f"print the figures of some of {','.join(known)}")
     parser.add_argument("--workloads", default="", metavar="NAMES", help=f"or for some of {','.join(workloads)}")
