@@ -11,7 +11,8 @@ import (
 // an inline one, the scheduler has all processors again.
 //
 // Threads of the host that wait in the system for streams on loan are another matter: each keeps a processor until the runtime
-// notices, which may take a millisecond, so with several of them there are more processors than the process has.
+// notices, which may take a millisecond, so with several of them there are more processors than the process has, until calls
+// come one after another.
 //
 // The zero value leaves the scheduler alone.
 type processors struct {
@@ -46,8 +47,8 @@ func (p *processors) lends(working int64) {
 	p.alone = 0
 	if working > 1 {
 		p.give(moreProcessors)
-	} else if p.given == oneProcessor {
-		p.give(allProcessors)
+	} else {
+		p.giveBack()
 	}
 }
 
@@ -66,7 +67,14 @@ func (p *processors) began(working int64, waits bool) {
 	}
 	if p.alone == aloneLimit {
 		p.give(oneProcessor)
-	} else if p.given == oneProcessor {
+	} else {
+		p.giveBack()
+	}
+}
+
+// giveBack gives the scheduler all processors if it has only one.
+func (p *processors) giveBack() {
+	if p.given == oneProcessor {
 		p.give(allProcessors)
 	}
 }

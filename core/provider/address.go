@@ -25,8 +25,8 @@ func endpoint(call Call, route, model string) (string, *llm.Error) {
 		}
 		return "", llm.Configuration("base_url", "provider %q has no base URL of its own; %s", call.Row.Name, hint)
 	}
-	wanted := joined{base: base, route: route, model: model}
-	if known := call.Addresses.find(wanted); known != "" {
+	parts := addressParts{base, route, model}
+	if known := call.Addresses.find(parts); known != "" {
 		return known, nil
 	}
 	address, err := parseBase(base)
@@ -46,31 +46,35 @@ func endpoint(call Call, route, model string) (string, *llm.Error) {
 	if address.Path, _ = url.PathUnescape(path); address.Path == path {
 		address.RawPath = ""
 	}
-	wanted.address = address.String()
-	call.Addresses.keep(wanted)
-	return wanted.address, nil
+	made := address.String()
+	call.Addresses.keep(parts, made)
+	return made, nil
 }
 
 // Addresses remembers where the latest request of a client went: the next one goes there too, nearly always. It may be nil.
-type Addresses struct{ latest atomic.Pointer[joined] }
+type Addresses struct{ latest atomic.Pointer[knownAddress] }
 
-// joined is an address and what it is made of, besides what all calls of a client have in common.
-type joined struct{ base, route, model, address string }
+// addressParts are what an address is made of, besides what all calls of a client have in common.
+type addressParts struct{ base, route, model string }
 
-func (a *Addresses) find(wanted joined) string {
+type knownAddress struct {
+	parts   addressParts
+	address string
+}
+
+func (a *Addresses) find(parts addressParts) string {
 	if a == nil {
 		return ""
 	}
-	known := a.latest.Load()
-	if known == nil || known.base != wanted.base || known.route != wanted.route || known.model != wanted.model {
-		return ""
+	if known := a.latest.Load(); known != nil && known.parts == parts {
+		return known.address
 	}
-	return known.address
+	return ""
 }
 
-func (a *Addresses) keep(made joined) {
+func (a *Addresses) keep(parts addressParts, address string) {
 	if a != nil {
-		a.latest.Store(&made)
+		a.latest.Store(&knownAddress{parts, address})
 	}
 }
 
